@@ -1,0 +1,1 @@
+"""One command measures a table of figures: python -m benchmarks NAME."""

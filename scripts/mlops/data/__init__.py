@@ -1,0 +1,1 @@
+"""Datasets: contract, validation, versions pinned by content."""

@@ -1,0 +1,1 @@
+"""Environment folders: rendering, kinds of pull requests, their rules and texts."""

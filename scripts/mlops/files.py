@@ -1,0 +1,114 @@
+"""Writing files whole or not at all, and YAML in one canonical form."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mlops.errors import bad_input
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """Replace a file in one step: temporary file beside it, fsync, rename.
+
+    A kill or a full disk at any moment leaves the old file as it was.
+
+    Raises:
+        BadInput: when the disk refuses (full, read-only, no permission).
+    """
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise _refused(path, error) from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        raise _refused(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _refused(path: Path, error: OSError) -> Exception:
+    return bad_input(
+        path,
+        f"could not be written ({error.strerror})",
+        "free the disk or the permission and run the command again, nothing was changed",
+    )
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class _Loader(yaml.CSafeLoader):
+    """Safe YAML in which a key given twice is an error instead of the last one winning."""
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if key in keys:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key {key!r} stands twice", key_node.start_mark
+            )
+        keys.add(key)
+    loader.flatten_mapping(node)
+    return yaml.constructor.SafeConstructor.construct_mapping(loader, node, deep=True)
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def load_yaml(text: bytes | str, path: str) -> Any:
+    """Parse one YAML document.
+
+    Raises:
+        BadInput: with the line, when the text is not YAML or has a key twice.
+    """
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
+    except yaml.YAMLError as error:
+        raise bad_input(
+            path, f"is not valid YAML ({_where(error)})", "correct that line"
+        ) from error
+
+
+def _where(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    return f"line {mark.line + 1}: {problem}" if mark else problem
+
+
+class _Dumper(yaml.CSafeDumper):
+    """Block style, keys in the order given, no aliases: diffs stay one line a change."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def dump_yaml(value: Any) -> str:
+    """The one canonical text of a value; keys keep their order."""
+    return yaml.dump(
+        value,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=100,
+        default_flow_style=False,
+    )

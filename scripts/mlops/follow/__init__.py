@@ -1,0 +1,1 @@
+"""The embedded reconciler: an environment folder made real as local processes."""

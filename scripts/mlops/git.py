@@ -1,0 +1,124 @@
+"""Git, as argument lists to the real `git`; commits are made without touching the work tree."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops.errors import bad_input
+
+MISSING = "0" * 40
+
+
+class GitFailed(Exception):
+    """`git` exited with an error; `text` is what it said."""
+
+    def __init__(self, args: tuple[str, ...], text: str) -> None:
+        self.text = text.strip()
+        super().__init__(f"git {' '.join(args)}: {self.text}")
+
+
+@dataclass(frozen=True)
+class Git:
+    """A repository (a clone or a bare one) on this machine."""
+
+    root: Path
+
+    def run(
+        self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
+    ) -> bytes:
+        """Output of one git command.
+
+        Raises:
+            GitFailed: when git exits with an error.
+        """
+        done = subprocess.run(
+            ["git", *args],
+            cwd=self.root,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(env or {})},
+            check=False,
+        )
+        if done.returncode != 0:
+            raise GitFailed(args, done.stderr.decode(errors="replace"))
+        return done.stdout
+
+    def text(self, *args: str, env: Mapping[str, str] | None = None) -> str:
+        """Output as text, without the last line end."""
+        return self.run(*args, env=env).decode().rstrip("\n")
+
+    def names(self, *args: str) -> list[str]:
+        """Output of a command that was asked for NUL-separated names (`-z`)."""
+        return [name.decode() for name in self.run(*args).split(b"\0") if name]
+
+    def commit_of(self, revision: str) -> str | None:
+        """The commit that a revision names, or None."""
+        try:
+            return self.text("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+        except GitFailed:
+            return None
+
+    def head(self) -> str:
+        """The commit checked out.
+
+        Raises:
+            BadInput: in a repository without a commit.
+        """
+        commit = self.commit_of("HEAD")
+        if commit is None:
+            raise bad_input(self.root, "has no commit yet", "commit something first")
+        return commit
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The newest commit both have in their history, or None."""
+        try:
+            return self.text("merge-base", one, other)
+        except GitFailed:
+            return None
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether `older` is `newer` or in its history."""
+        return self.merge_base(older, newer) == self.commit_of(older)
+
+    def changed(self, base: str, head: str) -> list[str]:
+        """Paths that differ between two commits; a rename is one removal and one addition."""
+        return self.names("diff", "--name-only", "--no-renames", "-z", base, head)
+
+    def uncommitted(self) -> list[str]:
+        """Paths that differ from HEAD in the work tree, and untracked ones not ignored."""
+        entries = self.names("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
+        return [entry[3:] for entry in entries]
+
+    def branch(self) -> str | None:
+        """The branch checked out, or None when HEAD is detached."""
+        try:
+            return self.text("symbolic-ref", "--quiet", "--short", "HEAD")
+        except GitFailed:
+            return None
+
+    def commit_files(self, parent: str, changes: Mapping[str, bytes | None], message: str) -> str:
+        """A commit on `parent` with files written (bytes) or removed (None); no ref moves.
+
+        Work tree and index stay as they are, so a kill leaves nothing half done.
+        """
+        with tempfile.TemporaryDirectory(prefix="mlops-index-") as folder:
+            env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+            self.run("read-tree", parent, env=env)
+            lines = [self._index_line(path, content) for path, content in changes.items()]
+            self.run("update-index", "-z", "--index-info", stdin=b"".join(lines), env=env)
+            tree = self.text("write-tree", env=env)
+        return self.text("commit-tree", tree, "-p", parent, "-m", message)
+
+    def _index_line(self, path: str, content: bytes | None) -> bytes:
+        if content is None:
+            return f"0 {MISSING}\t{path}\0".encode()
+        blob = self.run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
+        return f"100644 {blob}\t{path}\0".encode()
+
+    def set_branch(self, name: str, commit: str, expected: str = MISSING) -> None:
+        """Point a branch at a commit, only if it now is at `expected` (default: absent)."""
+        self.run("update-ref", f"refs/heads/{name}", commit, expected)

@@ -1,0 +1,194 @@
+"""The project's layout: which file of a tree says what."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from mlops.errors import bad_input
+from mlops.git import Git
+from mlops.specs.base import SpecT, read, read_if_there, validated
+from mlops.specs.decision import Decision
+from mlops.specs.environment import Environment
+from mlops.specs.evidence import Evidence
+from mlops.specs.model import Model
+from mlops.specs.project import Project
+from mlops.specs.release import Release
+from mlops.specs.service import Service
+from mlops.specs.settings import Settings
+from mlops.tree import CommitTree, Tree, WorkTree
+
+PROJECT_FILE = "mlops.toml"
+
+
+def folder_of(environment: str, service: str) -> str:
+    """`environments/<environment>/<service>`."""
+    return f"environments/{environment}/{service}"
+
+
+def release_path(environment: str, service: str) -> str:
+    """Where the promoted file of a service lies in an environment."""
+    return f"{folder_of(environment, service)}/release.yaml"
+
+
+def evidence_path(service: str, digest: str) -> str:
+    """Where evidence of that digest is committed."""
+    return f"apps/{service}/evidence/{digest.removeprefix('sha256:')}.json"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of one tree (the work tree or a commit), read as their specs."""
+
+    tree: Tree
+
+    @cached_property
+    def project(self) -> Project:
+        """mlops.toml.
+
+        Raises:
+            BadInput: when it is missing or wrong.
+        """
+        content = self.tree.read(PROJECT_FILE)
+        if content is None:
+            raise bad_input(PROJECT_FILE, "file is missing", "run this in a clone of the template")
+        try:
+            value = tomllib.loads(content.decode())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise bad_input(
+                PROJECT_FILE, f"is not valid TOML ({error})", "correct that line"
+            ) from error
+        return validated(value, PROJECT_FILE, Project)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Environments in the order of promotion."""
+        return self.project.environments.order
+
+    def previous(self, environment: str) -> str | None:
+        """The environment a promotion into this one comes from; None for the first."""
+        place = self.order.index(self.known(environment))
+        return self.order[place - 1] if place else None
+
+    def known(self, environment: str) -> str:
+        """The name itself.
+
+        Raises:
+            BadInput: when no such environment is in mlops.toml.
+        """
+        if environment not in self.order:
+            raise bad_input(
+                f"environments/{environment}",
+                "is not an environment of this project",
+                f"name one of {', '.join(self.order)}, or add it to {PROJECT_FILE}",
+            )
+        return environment
+
+    def services(self) -> list[str]:
+        """Names of the folders in apps/."""
+        return self.tree.names("apps")
+
+    def models(self) -> list[str]:
+        """Names of the folders in models/."""
+        return self.tree.names("models")
+
+    def datasets(self) -> list[str]:
+        """Names of the datasets that have a contract."""
+        suffix = ".odcs.yaml"
+        files = (path.rpartition("/")[2] for path in self.tree.files("data-contracts"))
+        return sorted(name.removesuffix(suffix) for name in files if name.endswith(suffix))
+
+    def served_in(self, environment: str) -> list[str]:
+        """Names of the services that have a folder in an environment."""
+        return self.tree.names(f"environments/{environment}")
+
+    def model(self, name: str) -> Model:
+        """models/<name>/model.yaml."""
+        return self._named(f"models/{name}/model.yaml", Model, "model", name)
+
+    def service(self, name: str) -> Service:
+        """apps/<name>/service.yaml."""
+        return self._named(f"apps/{name}/service.yaml", Service, "service", name)
+
+    def environment(self, name: str) -> Environment:
+        """environments/<name>/env.yaml."""
+        self.known(name)
+        return self._named(f"environments/{name}/env.yaml", Environment, "name", name)
+
+    def release(self, environment: str, service: str) -> Release | None:
+        """What an environment is to serve, or None."""
+        return read_if_there(self.tree, release_path(environment, service), Release)
+
+    def settings(self, environment: str, service: str) -> Settings:
+        """settings.yaml of a service in an environment."""
+        path = f"{folder_of(environment, service)}/settings.yaml"
+        return self._named(path, Settings, "service", service)
+
+    def decision(self, environment: str, service: str) -> Decision | None:
+        """Why the release is there, or None."""
+        return read_if_there(
+            self.tree, f"{folder_of(environment, service)}/decision.yaml", Decision
+        )
+
+    def evidence(self, service: str, digest: str) -> Evidence:
+        """Committed evidence; its own digest is checked by `mlops check`."""
+        return read(self.tree, evidence_path(service, digest), Evidence)
+
+    def _named(self, path: str, kind: type[SpecT], key: str, name: str) -> SpecT:
+        """Read a file whose `key` has to repeat the name of its folder."""
+        spec = read(self.tree, path, kind)
+        said = getattr(spec, key)
+        if said != name:
+            raise bad_input(
+                path, f"`{key}` is {said!r} in the folder of {name!r}", f"write `{key}: {name}`"
+            )
+        return spec
+
+
+@dataclass(frozen=True)
+class Repository(Layout):
+    """A clone on this machine: its work tree, its Git, its stores."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, start: Path | None = None) -> "Repository":
+        """The clone that holds a folder (default: the current one).
+
+        Raises:
+            BadInput: when no folder above holds mlops.toml.
+        """
+        here = (start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if (folder / PROJECT_FILE).is_file():
+                return cls(WorkTree(folder), folder)
+        raise bad_input(
+            here, f"no {PROJECT_FILE} here or above", "run this in a clone of the template"
+        )
+
+    @property
+    def git(self) -> Git:
+        """Git in this clone."""
+        return Git(self.root)
+
+    @property
+    def stores(self) -> Path:
+        """The folder of the embedded stores."""
+        return (self.root / self.project.stores.root).resolve()
+
+    def commit(self, revision: str) -> Layout:
+        """The files of a commit; raises like `commit_id`."""
+        return Layout(CommitTree(self.git, self.commit_id(revision)))
+
+    def commit_id(self, revision: str) -> str:
+        """The full hash of a revision.
+
+        Raises:
+            BadInput: when the revision names no commit.
+        """
+        commit = self.git.commit_of(revision)
+        if commit is None:
+            raise bad_input(
+                revision, "is not a commit of this repository", "git fetch, or correct the name"
+            )
+        return commit

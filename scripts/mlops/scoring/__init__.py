@@ -1,0 +1,1 @@
+"""Turning rows into predictions: the same code offline, in evaluation and in a service."""

@@ -1,0 +1,64 @@
+"""The scorer: records in, predictions out. Training's evaluation and serving both use it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops.errors import bad_input
+from mlops.scoring import artifact, features
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """One model, ready to score."""
+
+    model: str
+    digest: str | None
+    features: features.Features
+    booster: Any
+
+    @classmethod
+    def open(
+        cls, features_file: Path, artifact_folder: Path, digest: str | None = None
+    ) -> "Scorer":
+        """Load a model and the feature code it was trained with.
+
+        Args:
+            features_file: the model's features.py.
+            artifact_folder: holds model.txt and model.json.
+            digest: what the artifact's content has to be; None skips the check (training only).
+
+        Raises:
+            BadInput: when the digest differs, or the feature code is not the one trained with.
+        """
+        card, text = artifact.read(artifact_folder, digest)
+        code = features.load(features_file)
+        if code.digest != card.features:
+            raise bad_input(
+                features_file,
+                f"is {code.digest}, the model was trained with {card.features}",
+                "train the model again, or take the features.py of its source commit",
+            )
+        return cls(card.model, digest, code, _booster(text))
+
+    def matrix(self, records: Sequence[Any]) -> NDArray[np.float64]:
+        """Feature values, shape (records, columns)."""
+        rows = [self.features.row(record) for record in records]
+        return np.array(rows, dtype=np.float64).reshape(len(rows), len(self.features.columns))
+
+    def score(self, records: Sequence[Any]) -> NDArray[np.float64]:
+        """Predictions, shape (records,); the same for a record alone or among others."""
+        if not len(records):
+            return np.empty(0)
+        predictions: NDArray[np.float64] = self.booster.predict(self.matrix(records), num_threads=1)
+        return predictions
+
+
+def _booster(text: str) -> Any:
+    import lightgbm
+
+    return lightgbm.Booster(model_str=text)

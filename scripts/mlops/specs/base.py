@@ -1,0 +1,95 @@
+"""What all files of the project share: strictness, digests, names, reading with good errors."""
+
+import json
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from mlops.errors import BadInput, Problem
+from mlops.files import dump_yaml, load_yaml
+from mlops.tree import Tree
+
+
+class Spec(BaseModel):
+    """A file, or a part of one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=50)]
+"""A name that Kubernetes, MLflow, Git branches and file names all take."""
+Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+
+SpecT = TypeVar("SpecT", bound=Spec)
+
+FIXES = {
+    "extra_forbidden": "remove the key or correct its name",
+    "missing": "add the key",
+}
+WHATS = {
+    "extra_forbidden": "unknown key",
+    "missing": "key is missing",
+}
+
+
+def parse(content: bytes, path: str, kind: type[SpecT]) -> SpecT:
+    """A YAML (or JSON) file's content as its spec.
+
+    Raises:
+        BadInput: with every problem, each as `path: key: what; fix`.
+    """
+    value = json.loads(content) if path.endswith(".json") else load_yaml(content, path)
+    return validated(value, path, kind)
+
+
+def validated(value: Any, path: str, kind: type[SpecT]) -> SpecT:
+    """A parsed value as its spec; raises `BadInput` with every problem."""
+    try:
+        # JSON mode: a YAML file has lists and strings where the spec has tuples and enums.
+        return kind.model_validate_json(json.dumps(value, default=str))
+    except ValidationError as error:
+        raise BadInput(_problem(path, entry) for entry in error.errors()) from error
+
+
+def _problem(path: str, entry: Any) -> Problem:
+    kind = entry["type"]
+    key = ".".join(str(part) for part in entry["loc"]) or "the file"
+    if kind in WHATS:
+        return Problem(path, f"{WHATS[kind]} `{key}`", FIXES[kind])
+    message = entry["msg"].removeprefix("Value error, ")
+    given = json.dumps(entry["input"], default=str)
+    return Problem(path, f"`{key}` is {_shortened(given)}: {message}", "correct the value")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def read(tree: Tree, path: str, kind: type[SpecT]) -> SpecT:
+    """Read and validate one file.
+
+    Raises:
+        BadInput: when it is missing or wrong.
+    """
+    found = read_if_there(tree, path, kind)
+    if found is None:
+        raise BadInput(Problem(path, "file is missing", f"add it ({_purpose(kind)})"))
+    return found
+
+
+def read_if_there(tree: Tree, path: str, kind: type[SpecT]) -> SpecT | None:
+    """Like `read`, but None when there is no such file."""
+    content = tree.read(path)
+    return None if content is None else parse(content, path, kind)
+
+
+def _purpose(kind: type[Spec]) -> str:
+    return (kind.__doc__ or kind.__name__).strip().splitlines()[0].rstrip(".")
+
+
+def to_yaml(spec: Spec, *, schema: str) -> str:
+    """The canonical text of a spec: keys in the order of its fields, absent ones left out."""
+    body = dump_yaml(spec.model_dump(mode="json", exclude_none=True, exclude_defaults=False))
+    return f"# yaml-language-server: $schema={schema}\n{body}"

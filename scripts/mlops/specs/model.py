@@ -1,0 +1,99 @@
+"""model.yaml: a model's data, training, evaluation and gates."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from mlops.specs.base import Name, Spec
+
+Value = int | float | str | bool
+
+
+class Data(Spec):
+    """What it learns from, and which rows it never sees in training."""
+
+    dataset: Name
+    target: str
+    time: str = Field(description="column with the moment of a row; the split is by time")
+    holdout_days: int = Field(ge=1, description="the newest days, kept for evaluation")
+
+
+class Training(Spec):
+    """What `train.py` is called with."""
+
+    seed: int = Field(ge=0)
+    params: dict[str, Value] = Field(default_factory=dict)
+
+
+class Baseline(Spec):
+    """The stand-in for a champion: the target's mean in groups of the training rows."""
+
+    group_by: tuple[str, ...] = Field(min_length=1)
+
+
+class Evaluation(Spec):
+    """How metrics and their intervals are measured."""
+
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    resamples: int = Field(default=2000, ge=200, le=100_000)
+    block: str | None = Field(
+        default=None, description="column whose groups are resampled whole (correlated rows)"
+    )
+    slices: tuple[str, ...] = ()
+
+
+class AbsoluteGate(Spec):
+    """The metric's value may not be above `max`."""
+
+    metric: str
+    max: float
+
+
+class RelativeGate(Spec):
+    """The upper end of the interval of (challenger - champion) may not be above
+    `max_worse` times the champion's value."""
+
+    metric: str
+    max_worse: float = 0.0
+
+
+class SliceGate(Spec):
+    """In each group of `column` with at least `min_rows` rows, the metric is at most `max`."""
+
+    column: str
+    metric: str
+    max: float
+    min_rows: int = Field(default=24, ge=1)
+
+
+class CostGate(Spec):
+    """Bounds on the artifact's size and on the time of one scoring call of one row."""
+
+    size_mb: float = Field(gt=0)
+    latency_ms: float = Field(gt=0, description="99th percentile of one-row calls, in process")
+
+
+class Gates(Spec):
+    """What a candidate has to meet."""
+
+    absolute: tuple[AbsoluteGate, ...] = ()
+    relative: tuple[RelativeGate, ...] = ()
+    slices: tuple[SliceGate, ...] = ()
+    cost: CostGate
+
+
+class Model(Spec):
+    """The model: data, training, evaluation, gates."""
+
+    model: Name
+    description: str
+    owners: tuple[str, ...] = Field(min_length=1)
+    task: Literal["regression", "classification"]
+    format: Literal["lightgbm"] = Field(
+        description="how the artifact is stored; only formats that run no code when loaded"
+    )
+    data: Data
+    training: Training
+    baseline: Baseline
+    evaluation: Evaluation = Evaluation()
+    gates: Gates

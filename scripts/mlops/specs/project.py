@@ -1,0 +1,55 @@
+"""mlops.toml: the fork's names, its forge, the path of a promotion and its stores."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from mlops.specs.base import Name, Spec
+
+
+class Names(Spec):
+    """Who the project is."""
+
+    name: Name
+    owners: tuple[str, ...] = ()
+
+
+class Forge(Spec):
+    """Where pull requests live; `local` is a bare repository with texts as files."""
+
+    kind: Literal["local", "github", "gitea"] = "local"
+    remote: str = "origin"
+    main: str = "main"
+
+
+class Environments(Spec):
+    """The path of a promotion, first environment first."""
+
+    order: tuple[Name, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _no_environment_twice(self) -> "Environments":
+        if len(set(self.order)) != len(self.order):
+            raise ValueError("an environment stands twice")
+        return self
+
+
+class Stores(Spec):
+    """Where artifacts live; `root` is a folder relative to mlops.toml."""
+
+    root: str = ".mlops"
+    registry: str | None = Field(
+        default=None, description="MLflow tracking URI; default: SQLite below root"
+    )
+    data: str | None = Field(
+        default=None, description="DVC remote URL; default: a folder below root"
+    )
+
+
+class Project(Spec):
+    """mlops.toml, the fork's own names."""
+
+    project: Names
+    forge: Forge = Forge()
+    environments: Environments
+    stores: Stores = Stores()

@@ -1,0 +1,112 @@
+"""A team's clone of a small project, with a bare repository as its forge and its own stores."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops.repository import Repository
+
+ROOT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parent / "fixtures" / "project"
+# What a fork takes from the template beside its own files.
+TEMPLATE_PARTS = ("infra", "requirements", ".dvc", ".gitignore")
+
+
+def git(folder: Path, *args: str) -> str:
+    """Run git and return what it printed."""
+    done = subprocess.run(
+        ["git", *args],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+    return done.stdout.strip()
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True)
+class Team:
+    """A clone (`root`), its forge (`forge`, bare) and its stores, all below one folder."""
+
+    root: Path
+    forge: Path
+    stores: Path
+
+    @property
+    def repo(self) -> Repository:
+        """The clone, read anew."""
+        return Repository.at(self.root)
+
+    def git(self, *args: str) -> str:
+        """Git in the clone."""
+        return git(self.root, *args)
+
+    def write(self, path: str, content: str) -> None:
+        """Write a file of the work tree."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+
+    def commit(self, message: str, *, push: bool = True) -> str:
+        """Commit all that differs, push it to the forge, return the commit."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+        if push:
+            self.git("push", "--quiet", "origin", "HEAD")
+        return self.git("rev-parse", "HEAD")
+
+    def mlops(self, *args: str) -> subprocess.CompletedProcess[str]:
+        """Run the real command in a fresh process in the clone."""
+        return subprocess.run(
+            [sys.executable, "-m", "mlops", *args],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"},
+        )
+
+
+def make_team(folder: Path) -> Team:
+    """A fresh forge and clone of the small project below `folder`."""
+    team = Team(folder / "team", folder / "forge.git", folder / "stores")
+    folder.mkdir(parents=True, exist_ok=True)
+    git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(team.forge))
+    shutil.copytree(PROJECT, team.root)
+    for part in TEMPLATE_PARTS:
+        _copy(ROOT / part, team.root / part)
+    for environment in ("dev", "staging", "prod"):
+        team.write(
+            f"environments/{environment}/toy/settings.yaml",
+            f"service: toy\nlocal_port: {free_port()}\n",
+        )
+    team.git("init", "--quiet", "--initial-branch=main")
+    team.git("config", "user.name", "A Person")
+    team.git("config", "user.email", "person@example.com")
+    team.git("remote", "add", "origin", str(team.forge))
+    team.commit("Start")
+    team.git("fetch", "--quiet", "origin")
+    return team
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(
+            source, target, ignore=shutil.ignore_patterns("tmp", "cache", "__pycache__")
+        )
+    elif source.exists():
+        shutil.copy2(source, target)
