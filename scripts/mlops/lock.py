@@ -14,14 +14,14 @@ def only_one(folder: Path, doing: str) -> Iterator[None]:
     """Hold the clone's lock; the system releases it when the process ends, however it ends.
 
     Args:
-        folder: where the lock file lies (the clone's stores).
+        folder: where the lock file lies (the clone's Git folder).
         doing: what this command does, for the message another one gets.
 
     Raises:
         BadInput: when another command holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "lock"
+    path = folder / "mlops.lock"
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:

@@ -1,12 +1,14 @@
 """The project's layout: which file of a tree says what."""
 
 import tomllib
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from mlops.errors import bad_input
 from mlops.git import Git
+from mlops.lock import only_one
 from mlops.specs.base import SpecT, read, read_if_there, validated
 from mlops.specs.decision import Decision
 from mlops.specs.environment import Environment
@@ -165,6 +167,10 @@ class Repository(Layout):
         raise bad_input(
             here, f"no {PROJECT_FILE} here or above", "run this in a clone of the template"
         )
+
+    def exclusive(self, doing: str) -> AbstractContextManager[None]:
+        """Hold this clone for a command that changes it; see `lock.only_one`."""
+        return only_one(self.root / self.git.text("rev-parse", "--git-dir"), doing)
 
     @property
     def git(self) -> Git:
