@@ -1,0 +1,179 @@
+"""What an environment has held: the first-parent history of a service's release file."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from mlops.errors import MlopsError
+from mlops.git import Git
+from mlops.repository import Layout, release_path
+from mlops.specs.base import parse
+from mlops.specs.release import Release
+
+REMOVED = "the release was taken away"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change of a release file on the first-parent history.
+
+    Attributes:
+        commit: the commit that made it (a merge commit stands for all it merged).
+        at: when it was committed, ISO 8601 with the committer's offset.
+        author: name of its author.
+        subject: first line of its message.
+        release: what the environment held from then on; None when nothing or not readable.
+        content: the file's bytes; None when it was removed.
+        note: why there is no release; empty otherwise.
+    """
+
+    commit: str
+    at: str
+    author: str
+    subject: str
+    release: Release | None
+    content: bytes | None
+    note: str = ""
+
+
+def timeline(git: Git, ref: str, environment: str, service: str) -> list[Entry]:
+    """Every change of a service's release file in an environment, oldest first.
+
+    Files of old commits that cannot be read are told as entries with a note: history
+    is not refused because of them.
+
+    Args:
+        git: a clone or a bare repository.
+        ref: whose history; first parents only, so a merged branch is one change.
+    """
+    path = release_path(environment, service)
+    # Without simplification by content: each commit that changed the path, in order.
+    told = git.names(
+        "log", "--first-parent", "--reverse", "-z", "--format=%H%x01%cI%x01%an%x01%s", ref,
+        "--", path,
+    )  # fmt: skip
+    commits = [tuple(line.split("\x01", 3)) for line in told]
+    contents = _contents(git, [f"{commit[0]}:{path}" for commit in commits])
+    return [
+        Entry(commit, at, author, subject, *_read(path, content))
+        for (commit, at, author, subject), content in zip(commits, contents, strict=True)
+    ]
+
+
+def _contents(git: Git, names: Sequence[str]) -> Iterator[bytes | None]:
+    """Content of each `<commit>:<path>`, in one git process; None for those not there."""
+    if not names:
+        return
+    told = git.run("cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode())
+    place = 0
+    for _ in names:
+        end = told.index(b"\n", place)
+        head = told[place:end].split(b" ")
+        place = end + 1
+        if head[-1] == b"missing":
+            yield None
+            continue
+        size = int(head[-1])
+        yield told[place : place + size]
+        place += size + 1
+
+
+def _read(path: str, content: bytes | None) -> tuple[Release | None, bytes | None, str]:
+    if content is None:
+        return None, None, REMOVED
+    try:
+        return parse(content, path, Release), content, ""
+    except (MlopsError, ValueError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return None, content, f"cannot be read: {first}"
+
+
+def held_before(entries: Iterable[Entry], content: bytes) -> bool:
+    """Whether the environment has held exactly these bytes at any time."""
+    return any(entry.content == content for entry in entries)
+
+
+def previous(entries: Sequence[Entry]) -> Entry | None:
+    """The newest entry whose release is not the one held now; None when there is none."""
+    if not entries:
+        return None
+    now = entries[-1].content
+    return next(
+        (entry for entry in reversed(entries) if entry.release and entry.content != now), None
+    )
+
+
+def withdrawn(entries: Iterable[Entry]) -> dict[int, str]:
+    """Releases that were taken back, by number, with the reason in words.
+
+    A release is withdrawn when one that the environment held before it (or nothing)
+    took its place, until it is put there again. Entries that cannot be read change nothing.
+    """
+    first_held: dict[int, int] = {}
+    taken_back: dict[int, str] = {}
+    now: int | None = None
+    for place, entry in enumerate(entries):
+        if entry.release is None and entry.content is not None:
+            continue
+        after = entry.release.release if entry.release else None
+        if now is not None and after != now and _goes_back(first_held, now, after):
+            taken_back[now] = _reason(entry, after)
+        if after is not None:
+            first_held.setdefault(after, place)
+            taken_back.pop(after, None)
+        now = after
+    return taken_back
+
+
+def _goes_back(first_held: dict[int, int], now: int, after: int | None) -> bool:
+    return after is None or (after in first_held and first_held[after] < first_held[now])
+
+
+def _reason(entry: Entry, after: int | None) -> str:
+    what = "nothing" if after is None else f"release {after}"
+    return f"{what} took its place on {entry.at[:10]} ({entry.commit[:12]} {entry.subject})"
+
+
+def kind_of(entries: Sequence[Entry], place: int) -> str:
+    """What the entry at a place did: `first`, `new`, `back`, `removed`, `unreadable`.
+
+    `back` puts something there that the environment held before.
+    """
+    entry = entries[place]
+    if entry.content is None:
+        return "removed"
+    if entry.release is None:
+        return "unreadable"
+    earlier = entries[:place]
+    if held_before(earlier, entry.content):
+        return "back"
+    return "new" if any(other.release for other in earlier) else "first"
+
+
+def known_releases(git: Git, layout: Layout, ref: str, service: str) -> dict[int, Entry]:
+    """Every release of a service that any environment has held, by number."""
+    return {
+        entry.release.release: entry
+        for environment in reversed(layout.order)
+        for entry in timeline(git, ref, environment, service)
+        if entry.release is not None
+    }
+
+
+def same_content(known: dict[int, Entry], release: Release) -> Entry | None:
+    """The release whose content is that of another: all but number and source commit."""
+    wanted = _content(release)
+    return next(
+        (entry for entry in known.values() if entry.release and _content(entry.release) == wanted),
+        None,
+    )
+
+
+def _content(release: Release) -> dict[str, object]:
+    value: dict[str, object] = release.model_dump(exclude={"release"})
+    value["source"] = release.source.tree
+    return value
+
+
+def next_number(known: dict[int, Entry]) -> int:
+    """One above the highest number that any environment has ever held."""
+    return max(known, default=0) + 1
