@@ -1,0 +1,141 @@
+"""What only the world knows (when a release was confirmed serving), appended to a ref of the remote.
+
+Each record is one commit with an empty tree on refs/mlops/records, its message the record; so
+`git log` reads them, and nobody's appending can lose another's: a push that is not on top of
+what is there is refused, and tried again.
+"""
+
+import json
+import random
+import time
+
+from pydantic import Field
+
+from mlops import digests
+from mlops.errors import bad_input
+from mlops.git import Git, GitFailed
+from mlops.specs.base import Commit, Name, Spec, validated
+
+REF = "refs/mlops/records"
+_AUTHOR = ("-c", "user.name=mlops", "-c", "user.email=mlops@localhost")
+
+
+class Record(Spec):
+    """One thing that happened in an environment."""
+
+    kind: Name = Field(description="`serving`: the release was confirmed serving")
+    environment: Name
+    service: Name
+    release: int = Field(ge=1)
+    at: str = Field(description="UTC, ISO 8601")
+    commit: Commit = Field(description="of the environment's files then")
+    detail: str = ""
+
+
+def append(git: Git, remote: str, record: Record, *, patience: float = 20) -> str:
+    """Add a record on top of those on the remote, and return its commit.
+
+    Others may append at the same time, from this repository or another. A record that is
+    there already (equal in all fields) is not added again.
+
+    Args:
+        git: any repository; nothing but objects and a cached ref is written to it.
+        remote: name or URL.
+        record: what to add.
+        patience: seconds to go on trying.
+
+    Raises:
+        BadInput: when the remote does not take it.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return _append_once(git, remote, record)
+        except GitFailed as error:
+            if time.monotonic() > deadline:
+                raise bad_input(
+                    remote,
+                    f"the record could not be appended to {REF} ({_last_line(error.text)})",
+                    "check that this account may push it",
+                ) from error
+        # Many may be at it: waits differ, so that they do not meet again.
+        time.sleep(random.uniform(0.01, 0.15))  # noqa: S311
+
+
+def _append_once(git: Git, remote: str, record: Record) -> str:
+    tip = _tip(git, remote)
+    known = _known(git, tip).get(record) if tip else None
+    if known:
+        return known
+    tree = git.run("hash-object", "-w", "-t", "tree", "--stdin", stdin=b"").decode().strip()
+    parents = ("-p", tip) if tip else ()
+    commit = git.text(*_AUTHOR, "commit-tree", tree, *parents, "-m", _message(record))
+    git.run("push", "--quiet", "--no-verify", remote, f"{commit}:{REF}")
+    return commit
+
+
+def read(git: Git, remote: str) -> list[Record]:
+    """All records of the remote, oldest first; none when it has none.
+
+    Raises:
+        BadInput: when the remote cannot be read or a record is not one.
+    """
+    try:
+        tip = _tip(git, remote)
+        return list(_known(git, tip)) if tip else []
+    except GitFailed as error:
+        raise bad_input(
+            remote,
+            f"{REF} could not be read ({_last_line(error.text)})",
+            "check the address and your access",
+        ) from error
+
+
+def _known(git: Git, tip: str) -> dict[Record, str]:
+    """Records up to a commit, oldest first, with their commits."""
+    entries = git.run("log", "-z", "--reverse", "--format=%H%n%b", tip).decode().split("\0")
+    pairs = (entry.split("\n", 1) for entry in entries if entry.strip())
+    return {_parsed(commit, body): commit for commit, body in pairs}
+
+
+def _parsed(commit: str, body: str) -> Record:
+    path = f"{REF}@{commit[:12]}"
+    try:
+        value = json.loads(body)
+    except ValueError as error:
+        raise bad_input(path, "is not a record", "restore the ref to the commit before") from error
+    return validated(value, path, Record)
+
+
+def _message(record: Record) -> str:
+    title = f"{record.kind} {record.environment}/{record.service} release {record.release}"
+    return f"{title}\n\n{digests.canonical_json(record.model_dump(mode='json')).decode()}"
+
+
+def _tip(git: Git, remote: str) -> str | None:
+    """The remote's newest record, its history fetched."""
+    listed = git.text("ls-remote", remote, REF)
+    if not listed:
+        return None
+    tip = listed.split()[0]
+    if not _has(git, tip):
+        git.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", remote, REF)
+    _cache(git, tip)
+    return tip
+
+
+def _has(git: Git, commit: str) -> bool:
+    return git.commit_of(commit) is not None
+
+
+def _cache(git: Git, tip: str) -> None:
+    """Keep a ref to what was fetched, so that the next fetch brings only what is new."""
+    try:
+        git.run("update-ref", REF, tip)
+    except GitFailed:
+        return  # another process is at it; it is only a cache
+
+
+def _last_line(text: str) -> str:
+    lines = text.splitlines()
+    return lines[-1] if lines else "no answer"
