@@ -1,0 +1,188 @@
+"""mlops data: datasets validated against their contracts, ingested and pinned."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops import digests
+from mlops.errors import Exit
+from mlops.repository import Repository
+
+if TYPE_CHECKING:
+    from mlops.data.expectations import Outcome
+    from mlops.data.ingest import Ingested
+    from mlops.data.validation import Report
+
+
+@click.group()
+def group() -> None:
+    """Datasets: validate against the contract, ingest and pin.
+
+    Example: mlops data validate bike-rentals
+    """
+
+
+@group.command("validate")
+@click.argument("dataset")
+@click.option(
+    "--batch",
+    type=click.Path(path_type=Path),
+    help="Check this raw file, as ingest would, instead of the pinned version.",
+)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def validate_command(dataset: str, batch: Path | None, as_json: bool) -> int:
+    """Check DATASET's pinned version, or a raw batch, against its contract.
+
+    Nothing is written. Exit code 1 when a rule is broken.
+
+    Example: mlops data validate bike-rentals --batch data-contracts/bike-rentals/raw/2011-04.csv
+    """
+    return validate(Repository.at(), dataset, batch=batch, as_json=as_json)
+
+
+@group.command("ingest")
+@click.argument("dataset")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def ingest_command(dataset: str, files: tuple[Path, ...], as_json: bool) -> int:
+    """Check raw FILES, put their rows into DATASET and pin the new version.
+
+    All or nothing: a broken file is kept aside and nothing else is changed (exit code 1). Rows
+    are put in by primary key; of rows with the same key the last file's wins. The same rows
+    again give the same version.
+
+    Example: mlops data ingest bike-rentals data-contracts/bike-rentals/raw/2011-0[1-3].csv
+    """
+    return ingest(Repository.at(), dataset, files, as_json=as_json)
+
+
+def validate(
+    repo: Repository, dataset: str, *, batch: Path | None = None, as_json: bool = False
+) -> int:
+    """Check a pinned version or a raw batch; 1 when the contract is broken."""
+    report = _pinned(repo, dataset) if batch is None else _batch(repo, dataset, batch.absolute())
+    if as_json:
+        click.echo(json.dumps(report.as_json(), indent=2))
+    else:
+        _tell_report(report)
+    return Exit.DONE if report.passed else Exit.NOT_GOOD
+
+
+def _batch(repo: Repository, dataset: str, file: Path) -> "Report":
+    from mlops.data.contract import read_contract
+    from mlops.data.ingest import check_batch
+
+    return check_batch(repo, read_contract(repo, dataset), file)
+
+
+def _pinned(repo: Repository, dataset: str) -> "Report":
+    from mlops.data import pin, table
+    from mlops.data.contract import read_contract
+    from mlops.data.validation import validate as check
+
+    contract = read_contract(repo, dataset)
+    rows = table.load(pin.fetch(repo, pin.read_pin(repo, dataset)))
+    rows.index += 1
+    return check(contract, rows, subject=pin.pin_path(dataset))
+
+
+def _tell_report(report: "Report") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    contract = report.contract
+    grid = Table(title=f"{report.subject}: {report.rows} rows, contract {contract.version}")
+    for heading in ("", "kind", "rule", "failing", "worst examples"):
+        grid.add_column(heading, overflow="fold")
+    for outcome in report.outcomes:
+        grid.add_row(*_cells(outcome))
+    for rule in report.unchecked:
+        grid.add_row("-", rule.kind, rule.text, "", "not checked: a column is missing")
+    Console().print(grid)
+    for problem in report.problems:
+        click.echo(str(problem), err=True)
+    count = len(report.outcomes) + len(report.unchecked)
+    click.echo(
+        f"good: all {count} rules of {contract.path} hold"
+        if report.passed
+        else f"broken: {len(report.failed)} of {count} rules of {contract.path}"
+    )
+
+
+def _cells(outcome: "Outcome") -> tuple[str, str, str, str, str]:
+    from rich.markup import escape
+
+    mark = "[green]good[/]" if outcome.passed else "[red]broken[/]"
+    examples = "; ".join(map(str, outcome.examples)) or ("" if outcome.passed else outcome.observed)
+    counted = str(outcome.failing) if outcome.failing else ""
+    return mark, outcome.rule.kind, escape(outcome.rule.text), counted, escape(examples)
+
+
+def ingest(
+    repo: Repository, dataset: str, files: tuple[Path, ...], *, as_json: bool = False
+) -> int:
+    """Ingest raw files and pin the new version; raises NotGood when a batch is broken."""
+    from rich.console import Console
+
+    from mlops.data.ingest import ingest as run
+
+    status = Console(stderr=True).status(f"reading {dataset}")
+    with repo.exclusive("mlops data ingest"), status:
+        done = run(repo, dataset, [file.absolute() for file in files], progress=status.update)
+    if as_json:
+        click.echo(json.dumps(_as_json(dataset, done), indent=2))
+    else:
+        _tell_ingested(dataset, done, len(files))
+    return Exit.DONE
+
+
+def _as_json(dataset: str, done: "Ingested") -> dict[str, object]:
+    return {
+        "dataset": dataset,
+        "old": done.old.digest if done.old else None,
+        "new": done.new.digest,
+        "rows": done.new.rows,
+        "added": done.added,
+        "replaced": done.replaced,
+        "unchanged": done.unchanged,
+        "changed": done.changed,
+        "drift": {entry.column: entry.statistic for entry in done.drift},
+    }
+
+
+def _tell_ingested(dataset: str, done: "Ingested", files: int) -> None:
+    from mlops.data.pin import pin_path
+
+    click.echo(
+        f"{dataset}: {files} {'file' if files == 1 else 'files'} hold to the contract "
+        f"{done.new.contract}: {done.added} rows added, {done.replaced} replaced, "
+        f"{done.unchanged} there already"
+    )
+    old = digests.short(done.old.digest) if done.old else "none"
+    click.echo(f"  version  {old} -> {digests.short(done.new.digest)} ({done.new.rows} rows)")
+    _tell_drift(done)
+    if not done.changed:
+        click.echo("  the same content: still the same version, nothing to commit")
+        return
+    path = pin_path(dataset)
+    click.echo(f"  stored, pushed to the DVC remote, pinned in {path}. To keep it:")
+    click.echo(f"    git add {path}")
+    click.echo(f"    git commit -m '{dataset}: {done.new.rows} rows' -- {path}")
+
+
+def _tell_drift(done: "Ingested") -> None:
+    if not done.drift:
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    click.echo(
+        "  drift of the new rows from the version before (0: the same, 1: nothing in common)"
+    )
+    grid = Table("column")
+    grid.add_column("distance", justify="right")
+    for entry in sorted(done.drift, key=lambda entry: -entry.statistic):
+        grid.add_row(entry.column, f"{entry.statistic:.3f}")
+    Console().print(grid)

@@ -1,0 +1,143 @@
+"""Rules run by Great Expectations on a pandas frame: failing rows counted, the worst named."""
+
+import math
+import os
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlops.data.rules import Rule
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXAMPLES = 3
+ROW = "row number"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A failing row: its number (from 1, below the header) and the value."""
+
+    row: int
+    value: str
+
+    def __str__(self) -> str:
+        return f"row {self.row}: {self.value}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A rule, checked.
+
+    Attributes:
+        checked: rows looked at.
+        failing: rows that break the rule; a missing or unexpected column counts as 1.
+        examples: the worst of them (furthest outside a range; else the first).
+        observed: what was found instead, for rules about the whole table.
+    """
+
+    rule: Rule
+    passed: bool
+    checked: int
+    failing: int
+    examples: tuple[Example, ...] = ()
+    observed: str = ""
+
+
+def run(rules: Sequence[Rule], frame: "pd.DataFrame") -> tuple[Outcome, ...]:
+    """Check rules on a frame whose index holds the row numbers; outcomes in the rules' order.
+
+    Great Expectations counts; a rule with a threshold is judged by it.
+    """
+    # Read when the library is imported: nothing is sent from here.
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    asset = context.data_sources.add_pandas("frames").add_dataframe_asset("table")
+    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch(
+        {"dataframe": frame.rename_axis(ROW)}
+    )
+    suite = gx.ExpectationSuite(name="contract")
+    for number, rule in enumerate(rules):
+        suite.expectations.append(
+            ExpectationConfiguration(
+                type=rule.expectation, kwargs=dict(rule.kwargs), meta={"rule": number}
+            ).to_domain_obj()
+        )
+    found = batch.validate(suite, result_format={"result_format": "COMPLETE"})
+    by_number = {result.expectation_config.meta["rule"]: result for result in found.results}
+    return tuple(_outcome(rule, by_number[n], len(frame)) for n, rule in enumerate(rules))
+
+
+def _outcome(rule: Rule, result: Any, rows: int) -> Outcome:
+    raised = [entry for entry in result.exception_info.values() if isinstance(entry, dict)]
+    if raised:
+        observed = str(raised[0].get("exception_message", "could not be checked"))
+        return Outcome(rule, passed=False, checked=rows, failing=rows, observed=observed)
+    if rule.kind == "schema" and not rule.columns:
+        return _columns_outcome(rule, result, rows)
+    if rule.kind == "rows" and rule.threshold is not None:
+        met = rule.threshold.met(rows, rows)
+        return Outcome(rule, met, rows, 0 if met else rows, observed=f"{rows} rows")
+    return _rows_outcome(rule, result, rows)
+
+
+def _columns_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
+    mismatched = result.result.get("details", {}).get("mismatched", {})
+    told = [
+        f"{what} {', '.join(f'`{name}`' for name in mismatched[key])}"
+        for key, what in (("missing", "missing:"), ("unexpected", "unexpected:"))
+        if mismatched.get(key)
+    ]
+    count = sum(len(names) for names in mismatched.values())
+    return Outcome(rule, bool(result.success), rows, count, observed="; ".join(told))
+
+
+def _rows_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
+    failing = int(result.result.get("unexpected_count", 0))
+    passed = rule.threshold.met(failing, rows) if rule.threshold else bool(result.success)
+    entries: list[dict[Hashable, Any]] = result.result.get("unexpected_index_list") or []
+    observed = result.result.get("observed_value")
+    return Outcome(
+        rule,
+        passed,
+        rows,
+        failing,
+        _worst(rule, entries),
+        "" if observed is None else f"observed {observed}",
+    )
+
+
+def _worst(rule: Rule, entries: Sequence[Mapping[Hashable, Any]]) -> tuple[Example, ...]:
+    ordered = sorted(entries, key=lambda entry: (-_excess(rule, entry), entry[ROW]))
+    return tuple(Example(int(entry[ROW]), _value(rule, entry)) for entry in ordered[:EXAMPLES])
+
+
+def _excess(rule: Rule, entry: Mapping[Hashable, Any]) -> float:
+    """How far a number is outside its range; 0 for all else."""
+    if rule.expectation != "expect_column_values_to_be_between":
+        return 0.0
+    value = entry[rule.columns[0]]
+    ends = (rule.kwargs["min_value"], rule.kwargs["max_value"])
+    if not all(end is None or isinstance(end, int | float) for end in ends):
+        return 0.0
+    low, high = (math.nan if end is None else float(end) for end in ends)
+    return max((gap for gap in (low - value, value - high) if gap > 0), default=0.0)
+
+
+def _value(rule: Rule, entry: Mapping[Hashable, Any]) -> str:
+    values = {name: entry.get(name) for name in rule.columns}
+    if len(values) == 1:
+        return _shown(next(iter(values.values())))
+    return ", ".join(f"{name} {_shown(value)}" for name, value in values.items())
+
+
+def _shown(value: Any) -> str:
+    plain = value.item() if hasattr(value, "item") else value
+    if plain is None or plain != plain:  # noqa: PLR0124 - only not-a-number differs from itself
+        return "nothing"
+    return repr(plain) if isinstance(plain, str) else str(plain)

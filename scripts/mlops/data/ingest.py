@@ -1,0 +1,259 @@
+"""From raw files to a new pinned version of a dataset."""
+
+import importlib.util
+import io
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mlops import digests
+from mlops.data import expectations, rules, table
+from mlops.data import pin as pins
+from mlops.data.contract import Contract, read_contract
+from mlops.data.drift import drift
+from mlops.data.pin import Pin
+from mlops.data.quarantine import keep_aside
+from mlops.data.validation import Report, validate
+from mlops.errors import NotGood, Problem, bad_input
+from mlops.repository import Repository
+from mlops.specs.evidence import Drift
+
+
+@dataclass(frozen=True)
+class Step:
+    """A dataset's `ingest.py`.
+
+    Attributes:
+        path: of the file, relative to the clone.
+        columns: the raw columns it needs.
+        ingest: raw rows (text as it stands in the file) to the contract's table; pure, and
+            keeps the index, which holds the row numbers.
+    """
+
+    path: str
+    columns: tuple[str, ...]
+    ingest: Callable[[pd.DataFrame], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What an ingest did.
+
+    Attributes:
+        old: the version before, or None.
+        new: the version now; the same as `old` when nothing changed.
+        added, replaced, unchanged: rows of the batches, counted by primary key.
+        drift: the new and replaced rows against the version before; empty without either.
+    """
+
+    old: Pin | None
+    new: Pin
+    added: int
+    replaced: int
+    unchanged: int
+    drift: tuple[Drift, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to commit."""
+        return self.new != self.old
+
+
+def read_step(repo: Repository, dataset: str) -> Step:
+    """Load a dataset's ingest step.
+
+    Raises:
+        BadInput: when it is missing or does not define COLUMNS and ingest.
+    """
+    path = f"data-contracts/{dataset}/ingest.py"
+    file = repo.root / path
+    if not file.is_file():
+        raise bad_input(path, "file is missing", "add it; it defines COLUMNS and ingest(raw)")
+    module = _imported(file)
+    missing = [part for part in ("COLUMNS", "ingest") if not hasattr(module, part)]
+    if missing:
+        raise bad_input(path, f"does not define {', '.join(missing)}", "define it")
+    return Step(path, tuple(module.COLUMNS), module.ingest)
+
+
+def _imported(file: Path) -> Any:
+    name = f"mlops_ingest_{digests.short(digests.of_file(file))}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise bad_input(file, "is not a Python file", "correct it")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules[name] = module
+    return module
+
+
+def read_raw(repo: Repository, file: Path) -> pd.DataFrame:
+    """A CSV file as text; the index numbers its rows from 1, empty fields are missing.
+
+    Raises:
+        BadInput: when there is no such file, or it is not CSV.
+    """
+    named = pins.shown(repo, file)
+    try:
+        raw = pd.read_csv(
+            io.BytesIO(read_bytes(repo, file)),
+            dtype=str,
+            keep_default_na=False,
+            na_values=[""],
+            skip_blank_lines=True,
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        what = f"is not a CSV file ({str(error).strip()})"
+        raise bad_input(named, what, "correct it; the first line names the columns") from error
+    if not isinstance(raw.index, pd.RangeIndex):
+        raise bad_input(named, "rows have more fields than the header", "correct those rows")
+    raw.index = pd.RangeIndex(1, len(raw) + 1)
+    return raw
+
+
+def read_bytes(repo: Repository, file: Path) -> bytes:
+    """A raw file's bytes; raises `BadInput` when there is none."""
+    if not file.is_file():
+        raise bad_input(pins.shown(repo, file), "file is missing", "name a CSV file")
+    return file.read_bytes()
+
+
+def check_batch(repo: Repository, contract: Contract, file: Path) -> Report:
+    """A raw file, taken through the ingest step and checked against the contract.
+
+    Raises:
+        BadInput: when the file or the ingest step cannot be read.
+    """
+    step = read_step(repo, contract.dataset)
+    raw = read_raw(repo, file)
+    subject = pins.shown(repo, file)
+    if set(step.columns).issubset(raw.columns):
+        return validate(contract, _run(step, raw), subject=subject)
+    # Without its columns the step cannot run; what it would pass on is checked all the same.
+    passed_on = raw.loc[:, [name for name in raw.columns if name in contract.names]]
+    report = validate(contract, passed_on, subject=subject)
+    lacking = expectations.run([rules.raw_columns(step.columns)], raw)
+    return replace(report, outcomes=(*lacking, *report.outcomes[1:]))
+
+
+def _run(step: Step, raw: pd.DataFrame) -> pd.DataFrame:
+    try:
+        frame = step.ingest(raw.copy())
+    except Exception as error:  # the fork's own code may raise anything
+        what = f"ingest(raw) failed with {type(error).__name__}: {error}"
+        fix = "correct it; values are text, leave those that cannot be read as they are"
+        raise bad_input(step.path, what, fix) from error
+    if not frame.index.isin(raw.index).all():
+        raise bad_input(step.path, "ingest(raw) lost the row numbers", "keep the index of `raw`")
+    return frame
+
+
+def ingest(
+    repo: Repository,
+    dataset: str,
+    files: Sequence[Path],
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Ingested:
+    """Check raw files, upsert their rows by primary key and pin the new version.
+
+    All or nothing: with one broken batch the pin and the stored data stay as they are. Of
+    rows with the same key the later file's wins, and a file's over the version's.
+
+    Args:
+        repo: the clone, held by the caller (`repo.exclusive`).
+        dataset: its name.
+        files: raw CSV files, oldest first.
+        progress: told what is being done.
+
+    Raises:
+        BadInput: when a file cannot be read.
+        NotGood: when a batch, or the version with it, breaks the contract.
+    """
+    contract = read_contract(repo, dataset)
+    for file in files:
+        read_bytes(repo, file)
+    old = _pinned(repo, dataset)
+    current = table.load(pins.fetch(repo, old)) if old else None
+    reports = []
+    for file in files:
+        progress(f"checking {pins.shown(repo, file)}")
+        reports.append(check_batch(repo, contract, file))
+    _refuse_broken(repo, files, reports)
+    batch = _joined(contract, [report.typed for report in reports])
+    merged = table.upsert(contract, current, batch)
+    new, content = _version(repo, contract, old, merged.rows)
+    if new != old:
+        progress("checking the new version as a whole")
+        _refuse_version(contract, merged.rows)
+        progress("storing the version and pushing it to the DVC remote")
+        pins.publish(repo, new, content)
+    moved = (
+        drift(current, merged.fresh, _drifting(contract))
+        if current is not None and len(merged.fresh)
+        else ()
+    )
+    return Ingested(old, new, merged.added, merged.replaced, merged.unchanged, moved)
+
+
+def _pinned(repo: Repository, dataset: str) -> Pin | None:
+    there = (repo.root / pins.pin_path(dataset)).is_file()
+    return pins.read_pin(repo, dataset) if there else None
+
+
+def _joined(contract: Contract, batches: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    rows = table.upsert(contract, None, batches[0]).rows
+    for batch in batches[1:]:
+        rows = table.upsert(contract, rows, batch).rows
+    return rows
+
+
+def _drifting(contract: Contract) -> list[str]:
+    return [name for name in contract.names if name not in contract.primary_key]
+
+
+def _refuse_broken(repo: Repository, files: Sequence[Path], reports: Sequence[Report]) -> None:
+    problems: list[Problem] = []
+    for file, report in zip(files, reports, strict=True):
+        if report.passed:
+            continue
+        folder = keep_aside(repo, file.name, read_bytes(repo, file), report)
+        aside = f"kept aside in {pins.shown(repo, folder)}, no row of this run was ingested"
+        fix = "read reason.md there, correct the batch and ingest it again"
+        problems += [*report.problems, Problem(report.subject, aside, fix)]
+    if problems:
+        raise NotGood(problems)
+
+
+def _version(
+    repo: Repository, contract: Contract, old: Pin | None, rows: pd.DataFrame
+) -> tuple[Pin, bytes]:
+    """The version of these rows; the old one's bytes when it holds the same rows.
+
+    A newer Parquet library may write other bytes for them: that alone is no new version.
+    """
+    if old is not None:
+        path = pins.fetch(repo, old)
+        if _is_same(contract, table.load(path), rows):
+            return old.model_copy(update={"contract": contract.version}), path.read_bytes()
+    content = table.encode(contract, rows)
+    return pins.pin_of(contract.dataset, content, len(rows), contract.version), content
+
+
+def _is_same(contract: Contract, current: pd.DataFrame, rows: pd.DataFrame) -> bool:
+    if list(current.columns) != list(contract.names):
+        return False
+    return table.same_rows(table.typed(contract, table.parsed(contract, current)), rows)
+
+
+def _refuse_version(contract: Contract, rows: pd.DataFrame) -> None:
+    whole = rows.set_axis(pd.RangeIndex(1, len(rows) + 1))
+    report = validate(contract, whole, subject=f"the new version of {contract.dataset}")
+    if not report.passed:
+        raise NotGood(report.problems)

@@ -1,0 +1,237 @@
+"""The pin of a dataset's version: a DVC file in Git, content in the stores and the DVC remote."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from mlops import digests
+from mlops.data.contract import known_dataset
+from mlops.errors import BadInput, bad_input
+from mlops.files import dump_yaml, write_whole
+from mlops.repository import Layout, Repository
+from mlops.specs.base import Digest, Name, Spec, Version, read
+
+REMOTE = "stores"
+"""Name of the DVC remote; options for it (credentials) may stand in .dvc/config.local."""
+
+
+def pin_path(dataset: str) -> str:
+    """`data-contracts/<dataset>.dvc`."""
+    return f"data-contracts/{dataset}.dvc"
+
+
+class Pin(Spec):
+    """A version of a dataset: its content digests, and the contract it was held to."""
+
+    dataset: Name
+    digest: Digest
+    md5: str = Field(pattern=r"^[0-9a-f]{32}$", description="DVC's name of the content")
+    size: int = Field(ge=0, description="bytes")
+    rows: int = Field(ge=0)
+    contract: Version
+
+
+class _Open(Spec):
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Out(_Open):
+    md5: str = Field(pattern=r"^[0-9a-f]{32}$")
+    size: int = Field(ge=0)
+    path: str
+
+
+class _Meta(Spec):
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    rows: int = Field(ge=0)
+    contract: Version
+
+
+class _PinFile(_Open):
+    """A DVC file with one output, and what `mlops data ingest` says of it below `meta`."""
+
+    outs: tuple[_Out, ...] = Field(min_length=1, max_length=1)
+    meta: _Meta
+
+
+def read_pin(layout: Layout, dataset: str) -> Pin:
+    """The version of a dataset that a tree pins.
+
+    Raises:
+        BadInput: for an unknown dataset, one that is not pinned yet, or a broken pin.
+    """
+    known_dataset(layout, dataset)
+    path = pin_path(dataset)
+    if layout.tree.read(path) is None:
+        raise bad_input(
+            path,
+            "file is missing: no version of this dataset is pinned yet",
+            f"mlops data ingest {dataset} FILE..., then commit the pin",
+        )
+    file = read(layout.tree, path, _PinFile)
+    out, meta = file.outs[0], file.meta
+    return Pin(
+        dataset=dataset,
+        digest=digests.PREFIX + meta.sha256,
+        md5=out.md5,
+        size=out.size,
+        rows=meta.rows,
+        contract=meta.contract,
+    )
+
+
+def pin_of(dataset: str, content: bytes, rows: int, contract: str) -> Pin:
+    """The pin of a version's bytes."""
+    return Pin(
+        dataset=dataset,
+        digest=digests.of_bytes(content),
+        md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
+        size=len(content),
+        rows=rows,
+        contract=contract,
+    )
+
+
+def to_dvc(pin: Pin) -> str:
+    """The text of the DVC file. The table's path in the work tree is ignored by Git."""
+    out = {"md5": pin.md5, "size": pin.size, "hash": "md5", "path": f"{pin.dataset}/table.parquet"}
+    meta = {
+        "sha256": pin.digest.removeprefix(digests.PREFIX),
+        "rows": pin.rows,
+        "contract": pin.contract,
+    }
+    return dump_yaml({"outs": [out], "meta": meta})
+
+
+def stored(repo: Repository, pin: Pin) -> Path:
+    """Where this clone keeps the content; whether it is there is `fetch`'s matter."""
+    name = pin.digest.removeprefix(digests.PREFIX)
+    return repo.stores / "datasets" / f"{name}.parquet"
+
+
+def fetch(repo: Repository, pin: Pin) -> Path:
+    """The version's Parquet file, verified; got from the DVC remote when it is not here.
+
+    Raises:
+        BadInput: when content differs from the pin, or nobody has it.
+    """
+    path = stored(repo, pin)
+    if not path.is_file():
+        _download(repo, pin, path)
+    found = digests.of_file(path)
+    if found != pin.digest:
+        raise _differs(pin, shown(repo, path), found, "delete that file and run this again")
+    return path
+
+
+def _download(repo: Repository, pin: Pin, path: Path) -> None:
+    with Remote(repo) as remote:
+        content = remote.read(pin.md5)
+        if content is None:
+            raise bad_input(
+                pin_path(pin.dataset),
+                f"pins {pin.digest}, which is neither in {shown(repo, path.parent)} "
+                f"nor in the DVC remote {remote.url}",
+                "restore the remote, or take a pin whose content is there",
+            )
+        found = digests.of_bytes(content)
+        if found != pin.digest:
+            place = f"{pin.md5} in the DVC remote {remote.url}"
+            raise _differs(pin, place, found, "restore the remote's object, or correct the pin")
+    write_whole(path, content)
+
+
+def _differs(pin: Pin, place: str, found: str, fix: str) -> BadInput:
+    return bad_input(
+        pin_path(pin.dataset), f"pins {pin.digest}, the content of {place} is {found}", fix
+    )
+
+
+def publish(repo: Repository, pin: Pin, content: bytes) -> None:
+    """Store a version, push it to the DVC remote, and only then replace the pin.
+
+    A kill at any moment leaves the old pin with its content, and at most content that
+    nothing names.
+    """
+    path = stored(repo, pin)
+    if not path.is_file() or digests.of_file(path) != pin.digest:
+        write_whole(path, content)
+    with Remote(repo) as remote:
+        remote.push(path, pin.md5)
+        remote.remember()
+    write_whole(repo.root / pin_path(pin.dataset), to_dvc(pin))
+
+
+def shown(repo: Repository, path: Path) -> str:
+    """A path for people: relative to the clone when that is near, else absolute."""
+    relative = os.path.relpath(path, repo.root)
+    return str(path) if relative.startswith("../..") else relative
+
+
+@dataclass
+class Remote:
+    """The DVC remote of a clone: an object store below `stores`, or the one mlops.toml names."""
+
+    repo: Repository
+
+    def __enter__(self) -> "Remote":
+        from dvc.repo import Repo
+
+        # `no_scm`: Git is ours alone; without a .dvc folder an empty one is stood in for.
+        self._dvc: Any = Repo(str(self.repo.root), uninitialized=True, config=self._config())
+        self._objects: Any = self._dvc.cloud.get_remote_odb(REMOTE)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._dvc.close()
+
+    @property
+    def url(self) -> str:
+        """Where it is, as a person would write it in mlops.toml."""
+        return self.repo.project.stores.data or shown(self.repo, self.repo.stores / "dvc")
+
+    @property
+    def _address(self) -> str:
+        url = self.repo.project.stores.data
+        if url is not None and "://" in url:
+            return url
+        return str(self.repo.root / url if url else self.repo.stores / "dvc")
+
+    def _config(self) -> dict[str, Any]:
+        quiet = {"no_scm": True, "analytics": False, "check_update": False}
+        site = str(self.repo.stores / "dvc-index")
+        return {
+            "core": {**quiet, "site_cache_dir": site},
+            "remote": {REMOTE: {"url": self._address}},
+        }
+
+    def read(self, md5: str) -> bytes | None:
+        """The content of an object, or None when the remote lacks it."""
+        if not self._objects.exists(md5):
+            return None
+        content: bytes = self._objects.fs.cat_file(self._objects.oid_to_path(md5))
+        return content
+
+    def push(self, path: Path, md5: str) -> None:
+        """Put a file into the remote under its MD5; nothing is sent when it is there."""
+        from dvc.fs import localfs
+
+        self._objects.add(str(path), localfs, md5)
+        if not self._objects.exists(md5):
+            raise bad_input(self.url, "did not take the dataset", "check the DVC remote")
+
+    def remember(self) -> None:
+        """Write the remote to .dvc/config.local (ignored by Git), so that `dvc pull` works."""
+        folder = self.repo.root / ".dvc"
+        if not folder.is_dir():
+            return
+        from dvc.config import Config
+
+        config = Config(str(folder), validate=False)
+        with config.edit("local") as local:
+            local.setdefault("core", {}).setdefault("remote", REMOTE)
+            local.setdefault("remote", {}).setdefault(REMOTE, {}).setdefault("url", self._address)

@@ -1,0 +1,359 @@
+"""What a contract asks, as rules: each one expectation, with words for people."""
+
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mlops.data.contract import Column, Contract, Quality, TypeOptions
+
+Kind = Literal["schema", "missing", "outliers", "duplicates", "relation", "rows"]
+
+# The type of a parsed value, by the contract's logical type (see table.parsed).
+TYPES: Mapping[str, tuple[str, ...]] = {
+    "string": ("str",),
+    "integer": ("int",),
+    "number": ("float", "int"),
+    "boolean": ("bool",),
+    "timestamp": ("Timestamp",),
+    "date": ("Timestamp",),
+}
+# Checked before values are typed: typing makes what cannot be read a missing value.
+AS_THEY_CAME = frozenset(
+    {
+        "expect_table_columns_to_match_set",
+        "expect_column_values_to_be_in_type_list",
+        "expect_column_values_to_not_be_null",
+    }
+)
+ARTICLES = {"integer": "an integer", "date": "a date"}
+OPERATORS: Mapping[str, tuple[str, Callable[[Any, Any], bool]]] = {
+    "must_be": ("", operator.eq),
+    "must_not_be": ("not ", operator.ne),
+    "must_be_greater_than": ("more than ", operator.gt),
+    "must_be_greater_or_equal_to": ("at least ", operator.ge),
+    "must_be_less_than": ("less than ", operator.lt),
+    "must_be_less_or_equal_to": ("at most ", operator.le),
+    "must_be_between": ("between ", lambda value, ends: ends[0] <= value <= ends[1]),
+    "must_not_be_between": ("not between ", lambda value, ends: not ends[0] <= value <= ends[1]),
+}
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What a counted figure (failing rows, their percentage, all rows) has to be."""
+
+    operator: str = "must_be"
+    value: Any = 0
+    unit: Literal["rows", "percent"] = "rows"
+
+    @classmethod
+    def of(cls, quality: Quality) -> "Threshold":
+        """The threshold a library rule states."""
+        ((name, value),) = quality.operators.items()
+        return cls(name, value, quality.unit)
+
+    def met(self, count: int, of: int) -> bool:
+        """Whether `count` rows of `of` are what is asked."""
+        figure = count if self.unit == "rows" else (100 * count / of if of else 0.0)
+        return OPERATORS[self.operator][1](figure, self.value)
+
+    def __str__(self) -> str:
+        value = " and ".join(map(str, self.value)) if isinstance(self.value, tuple) else self.value
+        return f"{OPERATORS[self.operator][0]}{value}{' %' if self.unit == 'percent' else ''}"
+
+    @property
+    def is_none(self) -> bool:
+        """Whether no row at all may fail."""
+        return self.operator == "must_be" and self.value == 0
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing the contract asks.
+
+    Attributes:
+        text: what it asks, for people.
+        complaint: how failing rows are told: `<n> of <m> <complaint>`.
+        columns: which columns take part.
+        expectation: Great Expectations' name of it, with `kwargs`.
+        threshold: how many rows may fail; None leaves the verdict to Great Expectations.
+    """
+
+    text: str
+    complaint: str
+    kind: Kind
+    columns: tuple[str, ...]
+    expectation: str
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    threshold: Threshold | None = Threshold()
+
+    @property
+    def on_values(self) -> bool:
+        """Whether it is checked on the values as they came, before they are typed."""
+        return self.expectation in AS_THEY_CAME
+
+
+def schema_rules(contract: Contract) -> tuple[Rule, ...]:
+    """Rules about columns, types and missing values: checked on the values as they came."""
+    rules = (rule for column in contract.columns for rule in _column_schema(column))
+    return (_columns_rule(contract), *rules)
+
+
+def value_rules(contract: Contract) -> tuple[Rule, ...]:
+    """Rules about values, duplicates, relations and row counts: checked on typed values."""
+    table = contract.tables[0]
+    return (
+        _key_rule(contract.primary_key),
+        *(rule for c in contract.columns for rule in _column_values(c, contract.primary_key)),
+        *(rule for quality in table.quality for rule in _table_quality(quality)),
+    )
+
+
+def raw_columns(needed: Sequence[str]) -> Rule:
+    """That a raw file has the columns its ingest step needs."""
+    return Rule(
+        text=f"the raw columns {', '.join(needed)} are there",
+        complaint="columns",
+        kind="schema",
+        columns=(),
+        expectation="expect_table_columns_to_match_set",
+        kwargs={"column_set": list(needed), "exact_match": False},
+        threshold=None,
+    )
+
+
+def _columns_rule(contract: Contract) -> Rule:
+    return Rule(
+        text=f"the columns are {', '.join(contract.names)}",
+        complaint="columns",
+        kind="schema",
+        columns=(),
+        expectation="expect_table_columns_to_match_set",
+        kwargs={"column_set": list(contract.names), "exact_match": True},
+        threshold=None,
+    )
+
+
+def _column_schema(column: Column) -> Iterator[Rule]:
+    name, kind = column.name, column.logical_type
+    called = ARTICLES.get(kind, f"a {kind}")
+    yield Rule(
+        text=f"`{name}` is {called}",
+        complaint=f"values of `{name}` are not {called}",
+        kind="schema",
+        columns=(name,),
+        expectation="expect_column_values_to_be_in_type_list",
+        kwargs={"column": name, "type_list": list(TYPES[kind])},
+    )
+    if column.required or column.primary_key:
+        yield _not_null(name, Threshold())
+    for quality in _library(column, "nullValues"):
+        yield _not_null(name, Threshold.of(quality))
+
+
+def _not_null(name: str, threshold: Threshold) -> Rule:
+    asks = "is not missing" if threshold.is_none else f"is missing in {threshold} rows"
+    return Rule(
+        text=f"`{name}` {asks}",
+        complaint=f"values of `{name}` are missing",
+        kind="missing",
+        columns=(name,),
+        expectation="expect_column_values_to_not_be_null",
+        kwargs={"column": name},
+        threshold=threshold,
+    )
+
+
+def _library(column: Column, *metrics: str) -> list[Quality]:
+    return [rule for rule in column.quality if rule.type == "library" and rule.metric in metrics]
+
+
+def _key_rule(key: tuple[str, ...]) -> Rule:
+    return _distinct(key, Threshold(), f"the key {', '.join(key)}")
+
+
+def _distinct(columns: Sequence[str], threshold: Threshold, called: str) -> Rule:
+    single = len(columns) == 1
+    return Rule(
+        text=f"no two rows share {called}" + _allowance(threshold),
+        complaint=f"rows share {called} with another",
+        kind="duplicates",
+        columns=tuple(columns),
+        expectation="expect_column_values_to_be_unique"
+        if single
+        else "expect_compound_columns_to_be_unique",
+        kwargs={"column": columns[0]} if single else {"column_list": list(columns)},
+        threshold=threshold,
+    )
+
+
+def _allowance(threshold: Threshold) -> str:
+    return "" if threshold.is_none else f" (rows that do: {threshold})"
+
+
+def _column_values(column: Column, key: tuple[str, ...]) -> Iterator[Rule]:
+    name = column.name
+    if column.unique and key != (name,):
+        yield _distinct((name,), Threshold(), f"`{name}`")
+    yield from _range(name, column.logical_type_options, time=column.logical_type in _TIMES)
+    yield from _text_options(name, column.logical_type_options)
+    for quality in column.quality:
+        yield from _column_quality(name, quality)
+
+
+_TIMES = ("timestamp", "date")
+
+
+def _range(name: str, options: TypeOptions, *, time: bool) -> Iterator[Rule]:
+    low = options.exclusive_minimum if options.minimum is None else options.minimum
+    high = options.exclusive_maximum if options.maximum is None else options.maximum
+    if low is None and high is None:
+        return
+    strict_low, strict_high = options.minimum is None, options.maximum is None
+    words = [
+        *([] if low is None else [f"{'above' if strict_low else 'at least'} {low}"]),
+        *([] if high is None else [f"{'below' if strict_high else 'at most'} {high}"]),
+    ]
+    convert = _moment if time else _same
+    yield Rule(
+        text=f"`{name}` is {' and '.join(words)}",
+        complaint=f"values of `{name}` are not {' and '.join(words)}",
+        kind="outliers",
+        columns=(name,),
+        expectation="expect_column_values_to_be_between",
+        kwargs={
+            "column": name,
+            "min_value": convert(low),
+            "max_value": convert(high),
+            "strict_min": strict_low and low is not None,
+            "strict_max": strict_high and high is not None,
+        },
+    )
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _moment(value: Any) -> Any:
+    import pandas as pd
+
+    return None if value is None else pd.Timestamp(value).to_pydatetime()
+
+
+def _text_options(name: str, options: TypeOptions) -> Iterator[Rule]:
+    if options.pattern is not None:
+        yield _pattern(name, options.pattern, Threshold())
+    low, high = options.min_length, options.max_length
+    if low is not None or high is not None:
+        asked = f"from {low or 0} to {'any' if high is None else high} characters long"
+        yield Rule(
+            text=f"`{name}` is {asked}",
+            complaint=f"values of `{name}` are not {asked}",
+            kind="outliers",
+            columns=(name,),
+            expectation="expect_column_value_lengths_to_be_between",
+            kwargs={"column": name, "min_value": low, "max_value": high},
+        )
+
+
+def _pattern(name: str, pattern: str, threshold: Threshold) -> Rule:
+    return Rule(
+        text=f"`{name}` matches {pattern}{_allowance(threshold)}",
+        complaint=f"values of `{name}` do not match {pattern}",
+        kind="outliers",
+        columns=(name,),
+        expectation="expect_column_values_to_match_regex",
+        kwargs={"column": name, "regex": pattern},
+        threshold=threshold,
+    )
+
+
+def _column_quality(name: str, quality: Quality) -> Iterator[Rule]:
+    if quality.type == "custom":
+        yield _custom(quality)
+    if quality.type != "library" or quality.metric == "nullValues":
+        return
+    threshold = Threshold.of(quality)
+    if quality.metric == "duplicateValues":
+        yield _distinct((name,), threshold, f"`{name}`")
+    if quality.metric == "rowCount":
+        yield _row_count(threshold)
+    if quality.metric == "missingValues":
+        yield _stand_ins(name, quality.arguments.get("missingValues", []), threshold)
+    if quality.metric == "invalidValues" and "validValues" in quality.arguments:
+        yield _one_of(name, quality.arguments["validValues"], threshold)
+    if quality.metric == "invalidValues" and "pattern" in quality.arguments:
+        yield _pattern(name, quality.arguments["pattern"], threshold)
+
+
+def _one_of(name: str, values: Sequence[Any], threshold: Threshold) -> Rule:
+    named = ", ".join(map(str, values))
+    return Rule(
+        text=f"`{name}` is one of {named}{_allowance(threshold)}",
+        complaint=f"values of `{name}` are not one of {named}",
+        kind="outliers",
+        columns=(name,),
+        expectation="expect_column_values_to_be_in_set",
+        kwargs={"column": name, "value_set": list(values)},
+        threshold=threshold,
+    )
+
+
+def _stand_ins(name: str, values: Sequence[Any], threshold: Threshold) -> Rule:
+    """Values that stand for "not measured"; empty ones are what nullValues counts."""
+    given = [value for value in values if value is not None]
+    named = ", ".join(map(str, given))
+    return Rule(
+        text=f"`{name}` is not {named}, which stands for a missing value{_allowance(threshold)}",
+        complaint=f"values of `{name}` are {named}, which stands for a missing value",
+        kind="missing",
+        columns=(name,),
+        expectation="expect_column_values_to_not_be_in_set",
+        kwargs={"column": name, "value_set": given},
+        threshold=threshold,
+    )
+
+
+def _table_quality(quality: Quality) -> Iterator[Rule]:
+    if quality.type == "custom":
+        yield _custom(quality)
+    if quality.type != "library":
+        return
+    if quality.metric == "rowCount":
+        yield _row_count(Threshold.of(quality))
+    columns = quality.arguments.get("properties", [])
+    if quality.metric == "duplicateValues" and columns:
+        yield _distinct(columns, Threshold.of(quality), ", ".join(columns))
+
+
+def _row_count(threshold: Threshold) -> Rule:
+    return Rule(
+        text=f"the number of rows is {threshold}",
+        complaint="rows",
+        kind="rows",
+        columns=(),
+        expectation="expect_table_row_count_to_be_between",
+        kwargs={"min_value": 0},
+        threshold=threshold,
+    )
+
+
+def _custom(quality: Quality) -> Rule:
+    expectation, kwargs = quality.expectation["type"], quality.expectation["kwargs"]
+    named = quality.name or expectation
+    return Rule(
+        text=quality.description or named,
+        complaint=f"rows break `{named}`",
+        kind="relation",
+        columns=_columns_of(kwargs),
+        expectation=expectation,
+        kwargs=kwargs,
+        threshold=None,
+    )
+
+
+def _columns_of(kwargs: Mapping[str, Any]) -> tuple[str, ...]:
+    single = [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs]
+    return (*single, *kwargs.get("column_list", ()))

@@ -1,0 +1,132 @@
+"""A frame checked against its dataset's contract."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from mlops.data import expectations, rules, table
+from mlops.data.contract import Contract
+from mlops.data.expectations import Outcome
+from mlops.data.rules import Rule
+from mlops.errors import Problem
+from mlops.specs.evidence import DataValidation
+
+
+@dataclass(frozen=True)
+class Report:
+    """The contract's rules, checked.
+
+    Attributes:
+        subject: what was checked (a file), for problems.
+        rows: how many rows it has.
+        outcomes: the rules that were checked.
+        unchecked: rules about columns that are not there.
+        typed: the rows with the contract's types; what could not be read is missing.
+    """
+
+    contract: Contract
+    subject: str
+    rows: int
+    outcomes: tuple[Outcome, ...]
+    unchecked: tuple[Rule, ...]
+    typed: pd.DataFrame
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """Rules that are broken."""
+        return tuple(outcome for outcome in self.outcomes if not outcome.passed)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every rule was checked and holds."""
+        return not self.failed and not self.unchecked
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Each broken rule: how many rows of how many, and the worst of them."""
+        fix = f"correct the data, or change {self.contract.path} if the data is right"
+        return tuple(Problem(self.subject, complaint(outcome), fix) for outcome in self.failed)
+
+    def summary(self, digest: str) -> DataValidation:
+        """The result as evidence.
+
+        Args:
+            digest: the version's content digest.
+        """
+        return DataValidation(
+            dataset=self.contract.dataset,
+            digest=digest,
+            contract=self.contract.version,
+            rows=self.rows,
+            rules=len(self.outcomes) + len(self.unchecked),
+            failed=len(self.failed),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The whole report, for machines."""
+        return {
+            "dataset": self.contract.dataset,
+            "subject": self.subject,
+            "contract": self.contract.version,
+            "rows": self.rows,
+            "passed": self.passed,
+            "rules": [_rule_json(outcome) for outcome in self.outcomes],
+            "unchecked": [rule.text for rule in self.unchecked],
+        }
+
+
+def _rule_json(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "rule": outcome.rule.text,
+        "kind": outcome.rule.kind,
+        "columns": list(outcome.rule.columns),
+        "passed": outcome.passed,
+        "checked": outcome.checked,
+        "failing": outcome.failing,
+        "examples": [{"row": e.row, "value": e.value} for e in outcome.examples],
+        "observed": outcome.observed,
+    }
+
+
+def complaint(outcome: Outcome) -> str:
+    """What is wrong, in one line: kind, counts, examples."""
+    rule = outcome.rule
+    if not rule.columns and rule.kind == "schema":
+        return f"schema: columns {outcome.observed}"
+    if rule.kind == "rows":
+        return f"rows: it has {outcome.observed}, {rule.text}"
+    found = "; ".join(map(str, outcome.examples)) or outcome.observed
+    allowed = "" if rule.threshold is None or rule.threshold.is_none else f", {rule.threshold} may"
+    counted = f"{outcome.failing} of {outcome.checked} {rule.complaint}{allowed}"
+    return f"{rule.kind}: {counted} ({found})" if found else f"{rule.kind}: {counted}"
+
+
+def validate(contract: Contract, frame: pd.DataFrame, *, subject: str | None = None) -> Report:
+    """Check a frame against the contract with Great Expectations.
+
+    Schema and missing values are checked on the values as they came (text is read as the
+    contract's types), then the rest on typed values, so that a text among numbers is a
+    counted violation and the other rules are still checked.
+
+    Args:
+        contract: the dataset's contract.
+        frame: the table; its index holds the row numbers that examples name.
+        subject: what is checked, for messages; default: the contract's path.
+    """
+    values = table.parsed(contract, frame)
+    typed = table.typed(contract, values)
+    asked = (*rules.schema_rules(contract), *rules.value_rules(contract))
+    there = set(values.columns)
+    checkable = [rule for rule in asked if there.issuperset(rule.columns)]
+    first = [rule for rule in checkable if rule.on_values]
+    second = [rule for rule in checkable if not rule.on_values]
+    outcomes = (*expectations.run(first, values), *expectations.run(second, typed))
+    return Report(
+        contract=contract,
+        subject=subject or contract.path,
+        rows=len(frame),
+        outcomes=outcomes,
+        unchecked=tuple(rule for rule in asked if rule not in checkable),
+        typed=typed,
+    )
