@@ -70,7 +70,7 @@ def _with_own_code(bento: Path, arguments: Sequence[str]) -> None:
         return
     environment = {**os.environ, "PYTHONPATH": str(source)}
     command = [sys.executable, "-B", "-P", "-m", "mlops.serving", *arguments]
-    os.execve(sys.executable, command, environment)
+    os.execve(sys.executable, command, environment)  # noqa: S606 - no shell is the point
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ class Control:
             self._draining = asyncio.create_task(self._tell_drained(server))
         elif order != "stop":
             self._say("confused", order=line.decode(errors="replace").strip())
-        return order == "stop"
+        return bool(order == "stop")
 
     async def _tell_drained(self, server: Server) -> None:
         await server.drained()

@@ -75,7 +75,7 @@ class Front:
     async def _scored(self, rows: list[Any]) -> list[float]:
         try:
             return await self._batcher.score(rows)
-        except Exception as error:  # noqa: BLE001 - whatever feature code raises
+        except Exception as error:
             what = f"scoring failed ({type(error).__name__}: {error})"
             fix = "correct the rows, or report it with them"
             raise Refused(500, "scoring", [_problem("rows", what, fix)]) from error
@@ -125,15 +125,16 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
     if _declared_length(scope) > MAX_BODY:
         raise _too_large()
     body = b""
-    while True:
+    complete = False
+    while not complete:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
         body += message.get("body", b"")
         if len(body) > MAX_BODY:
             raise _too_large()
-        if not message.get("more_body"):
-            return body
+        complete = not message.get("more_body", False)
+    return body
 
 
 def _declared_length(scope: Scope) -> int:

@@ -33,7 +33,7 @@ class Server:
 
     def __init__(self, app: ASGIApp, release: int) -> None:
         self._config = Config(
-            app,  # type: ignore[arg-type]  # Starlette's and uvicorn's names for one type
+            app,
             http="httptools",
             lifespan="on",
             log_config=None,

@@ -1,0 +1,142 @@
+"""mlops build: a service and its registered models as a bento."""
+
+import json
+import time
+
+import click
+from rich.console import Console
+
+from mlops import digests
+from mlops.bento import Artifact, Built
+from mlops.bento import build as build_bento
+from mlops.errors import BadInput, Exit, NotGood, Problem
+from mlops.graph import SERVING_CODE, training_inputs
+from mlops.registry import Registered, Registry
+from mlops.repository import Layout, Repository
+
+
+@click.command()
+@click.argument("service")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def command(service: str, as_json: bool) -> int:
+    """Build SERVICE from the files of HEAD and the models registered for them.
+
+    The same files and models give the same bento; nothing in it depends on when or where.
+
+    Example: mlops build bike-demand
+    """
+    return build(Repository.at(), service, as_json=as_json)
+
+
+def build(repo: Repository, service: str, *, as_json: bool = False) -> int:
+    """Build a service at HEAD and print the bento's digest."""
+    started = time.monotonic()
+    refuse_uncommitted(repo, service)
+    with Console(stderr=True).status(f"building {service}"):
+        built, models = build_at(repo, repo.git.head(), service)
+    seconds = round(time.monotonic() - started, 1)
+    if as_json:
+        click.echo(json.dumps(_values(service, built, models, seconds)))
+    else:
+        _tell(repo, service, built, models, seconds)
+    return Exit.DONE
+
+
+def build_at(repo: Repository, commit: str, service: str) -> tuple[Built, dict[str, Registered]]:
+    """Build a service from a commit's files and the models registered for exactly these.
+
+    Raises:
+        NotGood: naming every model that was not trained from the commit's source and data.
+        BadInput: when files are missing or wrong.
+    """
+    layout = repo.commit(commit)
+    registry = Registry.of(repo)
+    models = registered_for(registry, layout, layout.service(service).models)
+    artifacts = {
+        name: Artifact(found.digest, registry.fetch(found)) for name, found in models.items()
+    }
+    return build_bento(repo, layout, service, artifacts), models
+
+
+def registered_for(
+    registry: Registry, layout: Layout, names: tuple[str, ...]
+) -> dict[str, Registered]:
+    """The version of each model that was trained from this source and the pinned data.
+
+    Raises:
+        NotGood: naming every model without one.
+    """
+    from mlops.data.pin import read_pin
+
+    found: dict[str, Registered] = {}
+    problems: list[Problem] = []
+    for name in names:
+        pin = read_pin(layout, layout.model(name).data.dataset)
+        version = registry.find(name, inputs=training_inputs(layout, name, pin.digest))
+        if version is None:
+            what = "no registered version of this source and data"
+            problems.append(Problem(f"models/{name}", what, f"run mlops train {name}"))
+        else:
+            found[name] = version
+    if problems:
+        raise NotGood(problems)
+    return found
+
+
+def refuse_uncommitted(repo: Repository, service: str) -> None:
+    """A bento is built from a commit: what it is made of has to be in it.
+
+    Raises:
+        BadInput: naming each file of the service or its models that differs from HEAD.
+    """
+    models = repo.service(service).models
+    folders = (f"apps/{service}/", *(f"models/{name}/" for name in models))
+    datasets = {f"data-contracts/{repo.model(name).data.dataset}.dvc" for name in models}
+    tool = tuple(f"scripts/mlops/{part}" for part in SERVING_CODE)
+    differing = [
+        path
+        for path in repo.git.uncommitted()
+        if (path.startswith(folders) and _decides(path))
+        or path.startswith(tool)
+        or path in {"requirements/serve.txt", *datasets}
+    ]
+    if differing:
+        raise BadInput(
+            Problem(path, "differs from the last commit", "commit it, then build")
+            for path in differing
+        )
+
+
+def _decides(path: str) -> bool:
+    """Whether a file of a service's or model's folder takes part in what is built."""
+    return path.endswith((".py", ".yaml")) and "/tests/" not in path
+
+
+def _values(
+    service: str, built: Built, models: dict[str, Registered], seconds: float
+) -> dict[str, object]:
+    return {
+        "service": service,
+        "bento": built.digest,
+        "path": str(built.path),
+        "bytes": built.size,
+        "new": built.new,
+        "models": {
+            name: {"version": found.version, "digest": found.digest}
+            for name, found in models.items()
+        },
+        "seconds": seconds,
+    }
+
+
+def _tell(
+    repo: Repository, service: str, built: Built, models: dict[str, Registered], seconds: float
+) -> None:
+    said = "built" if built.new else "was there already, unchanged"
+    click.echo(f"bento of {service} {said} ({built.size / 1e6:.1f} MB, {seconds} s)")
+    click.echo(f"  {'digest':<8}{built.digest}")
+    click.echo(f"  {'path':<8}{built.path}")
+    for name, found in models.items():
+        click.echo(f"  {'model':<8}{name} version {found.version}, {digests.short(found.digest)}")
+    first = repo.order[0]
+    click.echo(f"Next: mlops release {service}   (opens the pull request that puts it in {first})")
