@@ -13,6 +13,7 @@ from mlops.specs.base import SpecT, read, read_if_there, validated
 from mlops.specs.decision import Decision
 from mlops.specs.environment import Environment
 from mlops.specs.evidence import Evidence
+from mlops.specs.experiment import Experiment
 from mlops.specs.model import Model
 from mlops.specs.project import Project
 from mlops.specs.release import Release
@@ -131,6 +132,11 @@ class Layout:
         return read_if_there(
             self.tree, f"{folder_of(environment, service)}/decision.yaml", Decision
         )
+
+    def experiment(self, environment: str, service: str) -> Experiment | None:
+        """The challenger that runs beside the release, or None."""
+        path = f"{folder_of(environment, service)}/experiment.yaml"
+        return read_if_there(self.tree, path, Experiment)
 
     def evidence(self, service: str, digest: str) -> Evidence:
         """Committed evidence; its own digest is checked by `mlops check`."""

@@ -9,7 +9,7 @@ import json
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +88,22 @@ def expected(repo: Repository, layout: Layout, environment: str, service: str) -
     return render(repo, environment, release, env, settings)
 
 
-def stale(repo: Repository, layout: Layout, environments: Iterable[str]) -> dict[str, str | None]:
-    """The manifests that are not current, by path, with what they have to hold (None: removed)."""
+def stale(
+    repo: Repository,
+    layout: Layout,
+    environments: Iterable[str],
+    services: Collection[str] | None = None,
+) -> dict[str, str | None]:
+    """The manifests that are not current, by path, with what they have to hold (None: removed).
+
+    Args:
+        services: only these; None looks at all of each environment.
+    """
     found: dict[str, str | None] = {}
     for environment in environments:
         for service in layout.served_in(environment):
+            if services is not None and service not in services:
+                continue
             path = manifests_path(environment, service)
             wanted, given = expected(repo, layout, environment, service), layout.tree.read(path)
             if given != (None if wanted is None else wanted.encode()):

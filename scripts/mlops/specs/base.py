@@ -32,6 +32,22 @@ WHATS = {
     "extra_forbidden": "unknown key",
     "missing": "key is missing",
 }
+# What a string that does not match one of the patterns above is not.
+PATTERNS = {
+    r"^sha256:[0-9a-f]{64}$": (
+        "not a digest: a tag or an alias can name something else tomorrow",
+        "write `sha256:` and the 64 hex digits of what is meant",
+    ),
+    r"^[0-9a-f]{40}$": (
+        "not a full commit: a branch or a tag moves",
+        "write the 40 hex digits of `git rev-parse`",
+    ),
+    r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$": (
+        "not a name",
+        "use lower-case letters, digits and single hyphens, a letter first",
+    ),
+    r"^\d+\.\d+\.\d+$": ("not a version", "write it as 1.2.3"),
+}
 
 
 def parse(content: bytes, path: str, kind: type[SpecT]) -> SpecT:
@@ -40,8 +56,15 @@ def parse(content: bytes, path: str, kind: type[SpecT]) -> SpecT:
     Raises:
         BadInput: with every problem, each as `path: key: what; fix`.
     """
-    value = json.loads(content) if path.endswith(".json") else load_yaml(content, path)
+    value = _load_json(content, path) if path.endswith(".json") else load_yaml(content, path)
     return validated(value, path, kind)
+
+
+def _load_json(content: bytes, path: str) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError as error:
+        raise BadInput(Problem(path, f"is not valid JSON ({error})", "restore the file")) from error
 
 
 def validated(value: Any, path: str, kind: type[SpecT]) -> SpecT:
@@ -58,6 +81,10 @@ def _problem(path: str, entry: Any) -> Problem:
     key = ".".join(str(part) for part in entry["loc"]) or "the file"
     if kind in WHATS:
         return Problem(path, f"{WHATS[kind]} `{key}`", FIXES[kind])
+    pattern = (entry.get("ctx") or {}).get("pattern")
+    if pattern in PATTERNS:
+        what, fix = PATTERNS[pattern]
+        return Problem(path, f"`{key}` is {_shortened(json.dumps(entry['input']))}, {what}", fix)
     message = entry["msg"].removeprefix("Value error, ")
     given = json.dumps(entry["input"], default=str)
     return Problem(path, f"`{key}` is {_shortened(given)}: {message}", "correct the value")

@@ -1,0 +1,241 @@
+"""Rules about entering an environment: from where, when, and against whom."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from mlops.environments.case import Case, Finding, broken, met
+from mlops.environments.kinds import rollback_command
+from mlops.environments.timeline import (
+    Entry,
+    held_before,
+    known_releases,
+    next_number,
+    withdrawn,
+)
+from mlops.errors import MlopsError, Problem
+from mlops.repository import Layout, release_path
+from mlops.specs.decision import Comparison
+
+
+def number_new(case: Case) -> Finding:
+    """The release's number is above all that any environment has held."""
+    rule = "number"
+    known = known_releases(case.repo.git, case.before, case.base, case.service)
+    number, wanted = case.release.release, next_number(known)
+    if number >= wanted:
+        return met(rule, f"{number} is above all before")
+    if held_before(case.entries, case.content):
+        back = f"{rollback_command(case.change)} --to {number}"
+        what = f"release {number} was here before and was taken back"
+        return broken(rule, [Problem(case.path, what, f"to put it back: {back}")])
+    what = f"release {number} is not newer than release {wanted - 1}, which was made before"
+    fix = f"release again: mlops release {case.service}"
+    return broken(rule, [Problem(case.path, what, fix)])
+
+
+def source_merged(case: Case) -> Finding:
+    """The source is in the history of the branch that the change goes to."""
+    rule, source = "source", case.release.source.commit
+    fix = f"merge it first, then release: mlops release {case.service}"
+    if case.repo.git.commit_of(source) is None:
+        what = f"source commit {source[:12]} is not a commit of this repository"
+        return broken(rule, [Problem(case.path, what, fix)])
+    if not case.repo.git.is_ancestor(source, case.base):
+        what = f"source commit {source[:12]} is not in the history of {case.base[:12]}"
+        return broken(rule, [Problem(case.path, what, fix)])
+    return met(rule, f"{source[:12]} is merged")
+
+
+def comes_from_previous(case: Case) -> Finding:
+    """The bytes are those that the previous environment holds."""
+    rule = "same bytes as in the previous environment"
+    previous = case.before.previous(case.environment)
+    if previous is None:
+        return met(rule, f"{case.environment} is the first environment")
+    held = case.before.tree.read(release_path(previous, case.service))
+    if held == case.content:
+        return met(rule, f"{previous} holds them")
+    return broken(rule, [_not_from(case, previous)])
+
+
+def _not_from(case: Case, previous: str) -> Problem:
+    """Why a release may not come in: it skips an environment, differs, or was never there."""
+    number = case.release.release
+    order = case.before.order
+    earlier = order[: order.index(previous)]
+    for place in reversed(earlier):
+        if case.before.tree.read(release_path(place, case.service)) == case.content:
+            after = order[order.index(place) + 1]
+            return Problem(
+                case.path,
+                f"release {number} is in {place} but not in {previous}, which it skips",
+                f"promote it there first: mlops promote {case.service} --to {after}",
+            )
+    there = _held(case.before, previous, case.service)
+    if there == number:
+        return Problem(
+            case.path,
+            f"is not byte for byte the release {number} that {previous} holds",
+            f"let the tool copy it: mlops promote {case.service} --to {case.environment}",
+        )
+    holds = f"holds release {there}" if there else "holds no release"
+    return Problem(
+        case.path,
+        f"release {number} is in no environment before {case.environment} ({previous} {holds})",
+        f"promote what {previous} holds: mlops promote {case.service} --to {case.environment}",
+    )
+
+
+def _held(layout: Layout, environment: str, service: str) -> int | None:
+    try:
+        release = layout.release(environment, service)
+    except MlopsError:
+        return None
+    return release.release if release else None
+
+
+def soaked(case: Case) -> Finding:
+    """The previous environment was confirmed to serve the release for the time asked."""
+    rule, asked = "time served before", case.env.soak
+    previous = case.before.previous(case.environment)
+    if previous is None or not asked:
+        return met(rule, "none is asked for")
+    since = _serving_since(case, previous)
+    folder = f"environments/{previous}/{case.service}"
+    wait = f"wait, then promote it: mlops promote {case.service} --to {case.environment}"
+    if since is None:
+        what = f"release {case.release.release} was never confirmed serving in {previous}"
+        return broken(rule, [Problem(folder, what, f"see why: mlops status --env {previous}")])
+    served = case.now - since
+    said = f"release {case.release.release} has served {previous} for {_words(served)}"
+    if served < asked:
+        what = f"{said}, {case.environment} asks for {_words(asked)}"
+        return broken(rule, [Problem(folder, what, wait)])
+    return met(rule, f"{said}, {_words(asked)} is asked for")
+
+
+def _serving_since(case: Case, environment: str) -> datetime | None:
+    """Since when an environment has served the release without another in between."""
+    from mlops.records import read
+
+    remote = case.repo.project.forge.remote
+    since: datetime | None = None
+    for record in read(case.repo.git, remote):
+        if (record.kind, record.environment, record.service) != (
+            "serving",
+            environment,
+            case.service,
+        ):
+            continue
+        if record.release != case.release.release:
+            since = None
+        elif since is None:
+            since = datetime.fromisoformat(record.at)
+    return since
+
+
+def _words(span: timedelta) -> str:
+    """A span of time for people: days and hours, or minutes and seconds when short."""
+    minutes, seconds = divmod(int(span.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
+    told = [f"{count} {unit}" for count, unit in parts if count][:2]
+    return " ".join(told) or "0 s"
+
+
+def not_withdrawn(case: Case) -> Finding:
+    """The release was not taken back here, or it is said why it is good now."""
+    rule, number = "not withdrawn", case.release.release
+    reason = withdrawn(case.entries).get(number)
+    if reason is None:
+        return met(rule, f"release {number} was never taken back in {case.environment}")
+    again = case.decision.reason if case.decision else None
+    if again:
+        return met(rule, f"taken back before ({reason}), promoted again: {again}")
+    what = f"release {number} was taken back in {case.environment}: {reason}"
+    fix = (
+        "release a correction, or say why it is good now: "
+        f"mlops promote {case.service} --to {case.environment} --again REASON"
+    )
+    return broken(rule, [Problem(case.path, what, fix)])
+
+
+def not_frozen(case: Case) -> Finding:
+    """No freeze window of the environment is open."""
+    rule, today = "freeze", case.now.date()
+    problems = [
+        Problem(
+            f"environments/{case.environment}/env.yaml",
+            f"nothing but a rollback enters {case.environment} from {freeze.start} "
+            f"to {freeze.end}: {freeze.reason}",
+            "wait until it is over, or change `freeze` in a pull request of its own",
+        )
+        for freeze in case.env.freeze
+        if freeze.start <= today <= freeze.end
+    ]
+    return broken(rule, problems) if problems else met(rule, "none today")
+
+
+def beats_the_champion(case: Case) -> Finding:
+    """The comparison with what serves here, made anew, is the one stated, and it was won."""
+    rule = "comparison with the champion"
+    stated = case.decision.comparisons if case.decision else ()
+    again = f"mlops promote {case.service} --to {case.environment}"
+    try:
+        found = _compared(case)
+    except MlopsError as error:
+        problems = [
+            Problem(each.path, f"comparison not evaluated: {each.what}", each.fix)
+            for each in error.problems
+        ]
+        return Finding(rule, "not evaluated: the stores it needs are not here", tuple(problems))
+    if found != stated:
+        path, what = f"{case.folder}/decision.yaml", "states another comparison than is found anew"
+        return broken(rule, [Problem(path, what, f"make it anew: {again}")])
+    lost = [_lost(case, one) for one in found if not one.passed]
+    if lost:
+        return broken(rule, lost)
+    return met(rule, _won(found))
+
+
+def _compared(case: Case) -> tuple[Comparison, ...]:
+    from mlops.environments.champion import comparisons
+
+    return comparisons(case.repo, case.release, case.replaced)
+
+
+def _lost(case: Case, one: Comparison) -> Problem:
+    against = "the stated baseline" if one.champion == "baseline" else "what serves here"
+    return Problem(
+        case.path,
+        f"{one.model} is worse than {against}: {one.metric} {one.challenger_value:.4g} against "
+        f"{one.champion_value:.4g}, difference {one.low:+.4g} to {one.high:+.4g}",
+        "improve the model, or change its gates in model.yaml in a pull request of their own",
+    )
+
+
+def _won(found: Sequence[Comparison]) -> str:
+    told = [
+        f"{one.model} {one.metric} {one.challenger_value:.4g} against {one.champion_value:.4g}"
+        for one in found
+    ]
+    return f"made anew and equal: {', '.join(told)}" if told else "no gate is relative to it"
+
+
+def held_here_before(case: Case) -> Finding:
+    """A rollback's bytes are some that this environment has held."""
+    rule = "held here before"
+    entry = _when(case.entries, case.content)
+    if entry is not None:
+        return met(rule, f"since {entry.at[:10]} ({entry.commit[:12]} {entry.subject})")
+    what = f"these bytes were never in {case.environment}, so it is no rollback"
+    return broken(rule, [Problem(case.path, what, f"let the tool do it: {_way_back(case)}")])
+
+
+def _way_back(case: Case) -> str:
+    return rollback_command(case.change)
+
+
+def _when(entries: Sequence[Entry], content: bytes) -> Entry | None:
+    return next((entry for entry in reversed(entries) if entry.content == content), None)
