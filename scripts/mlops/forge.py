@@ -120,7 +120,8 @@ class LocalForge:
             self._push(branch, commit, replaces)
         place = self.repo.stores / "pull-requests" / f"{branch.replace('/', '__')}.md"
         write_whole(place, f"# {title}\n\n{body}")
-        return PullRequest(branch, commit, str(place), self._merge(branch, title), replaces != commit)
+        merge = self._merge(branch, title)
+        return PullRequest(branch, commit, str(place), merge, replaces != commit)
 
     def _push(self, branch: str, commit: str, replaces: str | None) -> None:
         """Push with compare-and-swap: what somebody else pushed meanwhile stays."""

@@ -1,5 +1,6 @@
 """What an environment has held, from real Git history."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.releases import make_release
@@ -11,7 +12,7 @@ from mlops.environments.timeline import (
     kind_of,
     known_releases,
     next_number,
-    previous,
+    predecessor,
     same_content,
     timeline,
     withdrawn,
@@ -40,9 +41,14 @@ def numbers(entries: list[Entry]) -> list[int | None]:
     return [entry.release.release if entry.release else None for entry in entries]
 
 
+def predecessor_of(entries: list[Entry]) -> int | None:
+    found = predecessor(entries)
+    return found.release.release if found and found.release else None
+
+
 def test_a_service_without_a_release_has_no_history(team: Team) -> None:
     assert entries_of(team) == []
-    assert previous([]) is None
+    assert predecessor([]) is None
     assert withdrawn([]) == {}
 
 
@@ -106,10 +112,7 @@ def test_a_revert_of_the_revert_makes_the_release_good_again(team: Team) -> None
     entries = entries_of(team)
     assert numbers(entries) == [1, 2, 1, 2]
     assert withdrawn(entries) == {}
-    before = previous(entries)
-    assert before is not None
-    assert before.release is not None
-    assert before.release.release == 1
+    assert predecessor_of(entries) == 1
 
 
 def test_the_first_release_taken_away_is_withdrawn_too(team: Team) -> None:
@@ -180,7 +183,28 @@ def test_after_pushes_and_reverts_of_the_newest_what_was_undone_is_withdrawn(
         else:
             undone.add(stack.pop())
         entries.append(entry(stack[-1] if stack else None))
+        assert predecessor_of(entries) == (stack[-2] if len(stack) > 1 else None)
     assert set(withdrawn(entries)) == undone
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        ([1], None),
+        ([1, 2], 1),
+        ([1, 2, 1], None),
+        ([1, 2, 3, 2], 1),
+        ([1, 2, 3, 1], None),
+        ([1, 2, 1, 2], 1),
+        ([1, 2, 1, 3], 1),
+        ([1, None, 2], None),
+        ([1, 2, None], None),
+    ],
+)
+def test_a_rollback_goes_to_what_the_release_held_now_took_the_place_of(
+    held: list[int | None], expected: int | None
+) -> None:
+    assert predecessor_of([entry(number) for number in held]) == expected
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(1, 4)), max_size=12))

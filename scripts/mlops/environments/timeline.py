@@ -92,14 +92,20 @@ def held_before(entries: Iterable[Entry], content: bytes) -> bool:
     return any(entry.content == content for entry in entries)
 
 
-def previous(entries: Sequence[Entry]) -> Entry | None:
-    """The newest entry whose release is not the one held now; None when there is none."""
-    if not entries:
-        return None
-    now = entries[-1].content
-    return next(
-        (entry for entry in reversed(entries) if entry.release and entry.content != now), None
-    )
+def predecessor(entries: Iterable[Entry]) -> Entry | None:
+    """What a rollback goes back to: the release that the one held now took the place of.
+
+    What was rolled back before is left out: after 1, 2, 3 and back to 2 it is 1.
+    """
+    below: list[Entry] = []
+    for entry in entries:
+        if entry.content is None:
+            below = []
+        elif entry.release is not None:
+            held = [other.content for other in below]
+            kept = held.index(entry.content) if entry.content in held else len(held)
+            below = [*below[:kept], entry]
+    return below[-2] if len(below) > 1 else None
 
 
 def withdrawn(entries: Iterable[Entry]) -> dict[int, str]:
@@ -161,11 +167,15 @@ def known_releases(git: Git, layout: Layout, ref: str, service: str) -> dict[int
 
 def same_content(known: dict[int, Entry], release: Release) -> Entry | None:
     """The release whose content is that of another: all but number and source commit."""
-    wanted = _content(release)
     return next(
-        (entry for entry in known.values() if entry.release and _content(entry.release) == wanted),
+        (one for one in known.values() if one.release and is_same_content(one.release, release)),
         None,
     )
+
+
+def is_same_content(one: Release, other: Release) -> bool:
+    """Whether two releases differ in nothing but number and source commit."""
+    return _content(one) == _content(other)
 
 
 def _content(release: Release) -> dict[str, object]:

@@ -1,0 +1,79 @@
+"""Markdown that stays what it was meant to be, whatever the text in it.
+
+Text from commits, data and people goes into code spans and fences: there no forge reads
+HTML, mentions, links or issue numbers out of it.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+LONGEST = 160
+"""Characters of one foreign text that are shown."""
+
+
+def code(text: str, *, longest: int = LONGEST) -> str:
+    """Foreign text in one line as a code span."""
+    line = _shortened(visible(" ".join(text.split())), longest)
+    if not line:
+        return "(empty)"
+    ticks = "`" * (_longest_run(line) + 1)
+    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{ticks}{pad}{line}{pad}{ticks}"
+
+
+def cell(text: str, *, longest: int = LONGEST) -> str:
+    """Foreign text as a code span in a table's cell.
+
+    Parsers disagree on `\\\\|` in cells, so a bar is shown as a broken one.
+    """
+    return code(text.replace("|", "¦"), longest=longest)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, most: int) -> list[str]:
+    """Lines of a table; cells are Markdown already. Rows beyond `most` are counted."""
+    told = [list(row) for row in rows]
+    lines = [_row(head), _row(["---"] * len(head)), *(_row(row) for row in told[:most])]
+    return [*lines, *more(len(told) - most)]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def items(texts: Sequence[str], *, most: int) -> list[str]:
+    """Lines of a list; texts are Markdown already. Those beyond `most` are counted."""
+    return [*(f"- {text}" for text in texts[:most]), *more(len(texts) - most)]
+
+
+def more(count: int) -> list[str]:
+    """A line that says how many are not shown."""
+    return ["", f"and {count:,} more"] if count > 0 else []
+
+
+def fenced(text: str, language: str = "") -> list[str]:
+    """Lines of a fenced block that the text cannot end."""
+    lines = [visible(line) for line in re.split(r"\r\n|\r|\n", text.rstrip("\n"))]
+    fence = "`" * max(3, _longest_run(text) + 1)
+    return [f"{fence}{language}", *lines, fence]
+
+
+def folded(summary: str, lines: Sequence[str]) -> list[str]:
+    """Lines that a reader opens; the summary is plain words of our own."""
+    return ["<details>", f"<summary>{summary}</summary>", "", *lines, "", "</details>"]
+
+
+def visible(text: str) -> str:
+    """Control characters and those that turn or hide text, as their code points."""
+    return "".join(
+        char if char == "\t" or unicodedata.category(char)[0] != "C" else f"<U+{ord(char):04X}>"
+        for char in text
+    )
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 3] + "..."

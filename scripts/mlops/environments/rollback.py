@@ -1,0 +1,197 @@
+"""Rollback: a release that an environment held before, put back under today's settings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from mlops.environments.champion import as_champion
+from mlops.environments.promotion import revert_lines
+from mlops.environments.proposal import Proposal, Proposed, propose
+from mlops.environments.timeline import Entry, predecessor, timeline
+from mlops.errors import bad_input, not_good
+from mlops.forge import forge_of
+from mlops.repository import Layout, Repository, folder_of, release_path
+from mlops.specs.decision import Decision
+from mlops.specs.release import Release
+
+
+@dataclass(frozen=True)
+class Place:
+    """A service in an environment, and all it has held up to a commit."""
+
+    repo: Repository
+    main: str
+    environment: str
+    service: str
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """Oldest first."""
+        return timeline(self.repo.git, self.main, self.environment, self.service)
+
+    @property
+    def folder(self) -> str:
+        """environments/<environment>/<service>."""
+        return folder_of(self.environment, self.service)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The files of the commit."""
+        return self.repo.commit(self.main)
+
+
+def roll_back(
+    repo: Repository,
+    service: str,
+    environment: str,
+    *,
+    number: int | None = None,
+    reason: str | None = None,
+    with_data: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Proposed:
+    """Open the pull request that puts an earlier release back.
+
+    Args:
+        service: which service.
+        environment: where.
+        number: which release; None takes the one that the release held now took the place of.
+        reason: why, for the decision and the reviewer.
+        with_data: also set back the data pins to those of that release's source commit, so
+            that the next training starts from them.
+        tell: called with each step in words.
+
+    Raises:
+        NotGood: when there is nothing to go back to or a rule is broken; nothing is pushed then.
+        BadInput: when the call or files are wrong.
+    """
+    forge = forge_of(repo)
+    tell("fetching what the forge holds")
+    forge.fetch()
+    place = Place(repo, forge.main(), environment, service)
+    place.layout.known(environment)
+    target = _target(place, number)
+    _check_backward(place, target)
+    tell("checking the rules")
+    proposal = _proposal(place, target, reason)
+    if with_data:
+        proposal = replace(proposal, files=_pins(place, proposal.release), plain_revert=None)
+    return propose(repo, forge, proposal)
+
+
+def _check_backward(place: Place, target: Entry) -> None:
+    """A newer release comes by promotion, with its comparison; a rollback only goes back."""
+    if target.content == place.entries[-1].content:
+        raise not_good(
+            place.folder,
+            f"holds release {_number(target)} already",
+            f"nothing is left to do: mlops status --env {place.environment}",
+        )
+    now = place.entries[-1].release
+    if now is None or _number(target) < now.release:
+        return
+    again = (
+        f"mlops release {place.service} --again REASON"
+        if place.environment == place.layout.order[0]
+        else f"mlops promote {place.service} --to {place.environment} --again REASON"
+    )
+    raise not_good(
+        place.folder,
+        f"holds release {now.release}, and release {_number(target)} is newer; "
+        "a rollback only goes back",
+        again,
+    )
+
+
+def _target(place: Place, number: int | None) -> Entry:
+    """The newest entry of the release asked for, or of the one to go back to."""
+    entries = place.entries
+    found = _before(entries) if number is None else _newest(entries, number)
+    if found is not None:
+        return found
+    held = ", ".join(map(str, sorted({_number(one) for one in entries if one.release})))
+    if not held:
+        what, fix = "has never held a release", f"mlops history {place.service}"
+        raise not_good(place.folder, what, f"look where one is: {fix}")
+    if number is not None:
+        what, fix = f"has never held release {number}", f"name one that it held: {held}"
+        raise bad_input(place.folder, what, fix)
+    raise not_good(
+        place.folder,
+        "held no release before the one it holds now",
+        f"release what was corrected: mlops release {place.service}",
+    )
+
+
+def _before(entries: Sequence[Entry]) -> Entry | None:
+    """The predecessor; when what is there now cannot be read, the newest that can."""
+    broken = entries and entries[-1].release is None and entries[-1].content is not None
+    if not broken:
+        return predecessor(entries)
+    return next((one for one in reversed(entries) if one.release), None)
+
+
+def _newest(entries: Sequence[Entry], number: int) -> Entry | None:
+    return next((one for one in reversed(entries) if one.release and _number(one) == number), None)
+
+
+def _number(entry: Entry) -> int:
+    assert entry.release is not None  # noqa: S101 - callers have looked
+    return entry.release.release
+
+
+def _proposal(place: Place, target: Entry, reason: str | None) -> Proposal:
+    now, release = place.entries[-1].release, target.release
+    assert release is not None  # noqa: S101 - a target is one that can be read
+    assert target.content is not None  # noqa: S101
+    decision = Decision(
+        kind="rollback",
+        service=release.service,
+        environment=place.environment,
+        release=release.release,
+        champion=as_champion(now),
+        reason=reason,
+    )
+    return Proposal(
+        branch=f"rollback/{place.service}-{place.environment}-to-{release.release}",
+        release=release,
+        content=target.content,
+        decision=decision,
+        champion=now,
+        undo=revert_lines(place.service, place.environment),
+        plain_revert=plain_revert(place, target),
+    )
+
+
+def plain_revert(place: Place, target: Entry) -> Entry | None:
+    """The newest change, when `git revert` of it alone gives what this rollback gives.
+
+    That is so when it is what replaced the target, is no merge commit, nothing touched the
+    folder since, and no other environment needs what it added (a release's evidence).
+    """
+    git, entries, folder = place.repo.git, place.entries, place.folder
+    newest = entries[-1]
+    last = git.text("log", "--first-parent", "-1", "--format=%H", place.main, "--", folder)
+    parents = git.text("rev-parse", f"{newest.commit}^@").split()
+    if len(entries) < 2 or entries[-2].content != target.content:
+        return None
+    if last != newest.commit or len(parents) != 1:
+        return None
+    changed = git.changed(parents[0], newest.commit)
+    outside = [path for path in changed if not path.startswith(f"{folder}/")]
+    return None if outside and _held_elsewhere(place, newest) else newest
+
+
+def _held_elsewhere(place: Place, entry: Entry) -> bool:
+    others = [name for name in place.layout.order if name != place.environment]
+    paths = [release_path(name, place.service) for name in others]
+    return any(place.layout.tree.read(path) == entry.content for path in paths)
+
+
+def _pins(place: Place, release: Release) -> dict[str, bytes]:
+    """The data pins of the release's source commit that differ from today's."""
+    source = place.repo.commit(release.source.commit)
+    paths = [f"data-contracts/{pin.name}.dvc" for pin in release.datasets]
+    found = {path: content for path in paths if (content := source.tree.read(path))}
+    now = place.layout.tree
+    return {path: content for path, content in found.items() if now.read(path) != content}
