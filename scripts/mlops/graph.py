@@ -11,7 +11,15 @@ TOOL = Path(__file__).parent
 # The tool's own code that takes part in training and in serving: a change of it is a change
 # of every model or service. It is read from where `mlops` is installed, because workflows of
 # other repositories bring the template beside their own files.
-TRAINING_CODE = ("training", "scoring", "digests.py")
+TRAINING_CODE = (
+    "training/training.py",
+    "training/rows.py",
+    "training/holdout.py",
+    "data/table.py",
+    "scoring",
+    "digests.py",
+)
+EVALUATION_CODE = ("training", "scoring", "data/drift.py", "data/table.py", "digests.py")
 SERVING_CODE = ("serving", "scoring", "digests.py", "errors.py", "__init__.py")
 
 

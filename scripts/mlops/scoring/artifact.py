@@ -18,7 +18,11 @@ CARD_FILE = "model.json"
 
 
 class Card(BaseModel):
-    """model.json: which model this is and which feature code it was trained with."""
+    """model.json: which model this is, and which feature code and rows it was trained with.
+
+    `trained_from` and `trained_until` are the moments (ISO 8601) of the oldest and newest
+    training row: what comes later is unseen.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,6 +31,8 @@ class Card(BaseModel):
     format: Literal["lightgbm"]
     columns: tuple[str, ...]
     features: str
+    trained_from: str | None = None
+    trained_until: str | None = None
 
 
 def files_of(card: Card, model: bytes) -> dict[str, bytes]:
@@ -45,6 +51,9 @@ def read(folder: Path, expected: str | None = None) -> tuple[Card, str]:
     Raises:
         BadInput: when files are missing or the content is not what `expected` says.
     """
+    for name in (CARD_FILE, MODEL_FILE):
+        if not (folder / name).is_file():
+            raise bad_input(folder, f"{name} is missing", "fetch the artifact again")
     found = digests.of_folder(folder)
     if expected is not None and found != expected:
         raise bad_input(
@@ -52,10 +61,5 @@ def read(folder: Path, expected: str | None = None) -> tuple[Card, str]:
             f"content is {found}, the release pins {expected}",
             "fetch the artifact again; do not serve it",
         )
-    try:
-        card: Any = json.loads((folder / CARD_FILE).read_bytes())
-        return Card.model_validate(card), (folder / MODEL_FILE).read_text()
-    except FileNotFoundError as error:
-        raise bad_input(
-            folder, f"{Path(error.filename).name} is missing", "train the model again"
-        ) from error
+    card: Any = json.loads((folder / CARD_FILE).read_bytes())
+    return Card.model_validate(card), (folder / MODEL_FILE).read_text()

@@ -1,7 +1,5 @@
-"""A model's feature code, loaded from its folder in the source tree or in a bento."""
+"""A model's feature code, loaded from its file in a source tree, a commit or a bento."""
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,9 @@ from pydantic import BaseModel
 
 from mlops import digests
 from mlops.errors import bad_input
+from mlops.scoring.source import module_of
+
+DEFINES = ("Record", "COLUMNS", "features")
 
 
 @dataclass(frozen=True)
@@ -22,37 +23,32 @@ class Features:
         columns: names of the features, in order.
         row: one record as its feature values, in the order of `columns`.
         digest: content digest of the file.
+        path: where it was read from, for messages.
     """
 
     record: type[BaseModel]
     columns: tuple[str, ...]
     row: Callable[[Any], tuple[float, ...]]
     digest: str
+    path: str
 
 
 def load(file: Path) -> Features:
-    """Load a features.py.
+    """Load a features.py from disk; raises like `from_source`."""
+    return from_source(file.read_bytes() if file.is_file() else None, str(file))
+
+
+def from_source(content: bytes | None, path: str) -> Features:
+    """Load a features.py from its bytes (None: there is no such file).
 
     Raises:
-        BadInput: when it is missing or does not define Record, COLUMNS and features.
+        BadInput: when it is missing, does not run or does not define all of `DEFINES`.
     """
-    if not file.is_file():
-        raise bad_input(file, "file is missing", "add it; it defines Record, COLUMNS and features")
-    digest = digests.of_file(file)
-    # Named by content, so that a champion's and a challenger's code live side by side.
-    name = f"mlops_features_{digests.short(digest)}"
-    module = sys.modules.get(name) or _imported(name, file)
-    missing = [part for part in ("Record", "COLUMNS", "features") if not hasattr(module, part)]
+    if content is None:
+        raise bad_input(path, "file is missing", f"add it; it defines {', '.join(DEFINES)}")
+    module = module_of(content, path)
+    missing = [part for part in DEFINES if not hasattr(module, part)]
     if missing:
-        raise bad_input(file, f"does not define {', '.join(missing)}", "define it")
-    return Features(module.Record, tuple(module.COLUMNS), module.features, digest)
-
-
-def _imported(name: str, file: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise bad_input(file, "is not a Python file", "correct it")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+        raise bad_input(path, f"does not define {', '.join(missing)}", "define it")
+    columns = tuple(module.COLUMNS)
+    return Features(module.Record, columns, module.features, digests.of_bytes(content), path)

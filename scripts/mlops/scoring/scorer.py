@@ -10,40 +10,61 @@ from numpy.typing import NDArray
 
 from mlops.errors import bad_input
 from mlops.scoring import artifact, features
+from mlops.scoring.artifact import Card
+from mlops.scoring.features import Features
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """One model, ready to score."""
+    """One model, ready to score.
 
-    model: str
+    Attributes:
+        card: which model this is.
+        digest: the artifact's digest, when it was asked for and checked.
+        features: the feature code it was trained with.
+        booster: LightGBM's model.
+        size: of the artifact, bytes.
+    """
+
+    card: Card
     digest: str | None
-    features: features.Features
+    features: Features
     booster: Any
+    size: int
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.card.model
 
     @classmethod
     def open(
         cls, features_file: Path, artifact_folder: Path, digest: str | None = None
     ) -> "Scorer":
-        """Load a model and the feature code it was trained with.
+        """Load a model and the feature code it was trained with, from files.
 
         Args:
             features_file: the model's features.py.
             artifact_folder: holds model.txt and model.json.
-            digest: what the artifact's content has to be; None skips the check (training only).
+            digest: what the artifact's content has to be; None skips the check.
 
         Raises:
             BadInput: when the digest differs, or the feature code is not the one trained with.
         """
+        return cls.of(features.load(features_file), artifact_folder, digest)
+
+    @classmethod
+    def of(cls, code: Features, artifact_folder: Path, digest: str | None = None) -> "Scorer":
+        """Like `open`, with the feature code loaded."""
         card, text = artifact.read(artifact_folder, digest)
-        code = features.load(features_file)
         if code.digest != card.features:
             raise bad_input(
-                features_file,
+                code.path,
                 f"is {code.digest}, the model was trained with {card.features}",
                 "train the model again, or take the features.py of its source commit",
             )
-        return cls(card.model, digest, code, _booster(text))
+        size = sum(file.stat().st_size for file in artifact_folder.iterdir())
+        return cls(card, digest, code, _booster(text), size)
 
     def matrix(self, records: Sequence[Any]) -> NDArray[np.float64]:
         """Feature values, shape (records, columns)."""

@@ -2,11 +2,17 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mlops.specs.base import Name, Spec
 
 Value = int | float | str | bool
+METRICS = {
+    "regression": ("mae", "rmse", "mape", "bias"),
+    "classification": ("auc", "log_loss", "brier", "accuracy"),
+}
+SIGNED = ("bias",)
+"""Metrics that are good near 0: they have no better direction to compare models by."""
 
 
 class Data(Spec):
@@ -42,27 +48,36 @@ class Evaluation(Spec):
     slices: tuple[str, ...] = ()
 
 
-class AbsoluteGate(Spec):
-    """The metric's value may not be above `max`."""
+class Bound(Spec):
+    """A metric and where it has to lie; errors have a `max`, scores such as auc a `min`."""
 
     metric: str
-    max: float
+    max: float | None = None
+    min: float | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "Bound":
+        if self.max is None and self.min is None:
+            raise ValueError("give `max`, `min` or both")
+        return self
+
+
+class AbsoluteGate(Bound):
+    """The metric's value has to lie in the bound."""
 
 
 class RelativeGate(Spec):
-    """The upper end of the interval of (challenger - champion) may not be above
-    `max_worse` times the champion's value."""
+    """The challenger may be worse than the champion by at most `max_worse` times the
+    champion's value, at the bad end of the interval of their difference."""
 
     metric: str
     max_worse: float = 0.0
 
 
-class SliceGate(Spec):
-    """In each group of `column` with at least `min_rows` rows, the metric is at most `max`."""
+class SliceGate(Bound):
+    """In each group of `column` with at least `min_rows` rows, the metric lies in the bound."""
 
     column: str
-    metric: str
-    max: float
     min_rows: int = Field(default=24, ge=1)
 
 
@@ -97,3 +112,14 @@ class Model(Spec):
     baseline: Baseline
     evaluation: Evaluation = Evaluation()
     gates: Gates
+
+    @model_validator(mode="after")
+    def _known_metrics(self) -> "Model":
+        gates = self.gates
+        known = METRICS[self.task]
+        asked = {gate.metric for gate in (*gates.absolute, *gates.relative, *gates.slices)}
+        if unknown := sorted(asked.difference(known)):
+            raise ValueError(f"gates name {', '.join(unknown)}; {self.task} has {', '.join(known)}")
+        if signed := sorted({gate.metric for gate in gates.relative}.intersection(SIGNED)):
+            raise ValueError(f"no relative gate on {', '.join(signed)}: give it a min and a max")
+        return self

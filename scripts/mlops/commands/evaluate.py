@@ -1,0 +1,152 @@
+"""mlops evaluate: a model on rows it has not seen, against what serves; its gates."""
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops.errors import Exit, NotGood, Problem, bad_input
+from mlops.repository import Repository
+
+if TYPE_CHECKING:
+    from mlops.registry import Registered
+    from mlops.specs.evidence import GateResult
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "--version",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="This version of the registry; default: the one trained from the work tree.",
+)
+@click.option(
+    "--against",
+    metavar="ENV",
+    help="Compare with what this environment serves; default: the last one.",
+)
+@click.option(
+    "--serving",
+    metavar="ENV",
+    help="Instead: the model this environment serves, month by month on the pinned data.",
+)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def command(
+    model: str, version: int | None, against: str | None, serving: str | None, as_json: bool
+) -> int:
+    """Measure MODEL on the newest days of its data, which training has not seen.
+
+    Compares it with the model that serves, or with the stated baseline while none does, and
+    ends with 1 when a gate of model.yaml is not met.
+
+    \b
+    Example: mlops evaluate bike-demand
+    Example: mlops evaluate bike-demand --version 2 --against staging
+    Example: mlops evaluate bike-demand --serving prod
+    """
+    repo = Repository.at()
+    if serving is None:
+        return evaluate(repo, model, version=version, against=against, as_json=as_json)
+    if version is not None or against is not None:
+        raise bad_input(
+            "--serving",
+            "stands with --version or --against",
+            "drop them: the model is the one that serves",
+        )
+    return evaluate_serving(repo, model, serving, as_json=as_json)
+
+
+def evaluate(
+    repo: Repository,
+    model: str,
+    *,
+    version: int | None = None,
+    against: str | None = None,
+    as_json: bool = False,
+) -> int:
+    """Measure a registered model and hold it to its gates.
+
+    Raises:
+        NotGood: naming every gate that is not met.
+    """
+    from mlops.commands import evaluate_report as report
+    from mlops.training import gates
+    from mlops.training.champion import champion_in
+    from mlops.training.comparison import compare
+    from mlops.training.evaluation import measure, scorer_of
+    from mlops.training.holdout import split
+
+    registered = registered_of(repo, model, version)
+    environment = repo.known(against or repo.order[-1])
+    champion = champion_in(repo, repo, model, environment)
+    found = measure(repo, repo, registered)
+    rows = split(repo, repo, model)
+    scorer = scorer_of(repo, repo, registered)
+    spec = repo.model(model)
+    comparisons = compare(spec, rows, scorer, champion.scorer if champion else None)
+    results = (*found.evidence.gates, *gates.relative(spec, comparisons))
+    outcome = report.Outcome(registered, found, environment, champion, comparisons, results)
+    click.echo(json.dumps(report.as_json(outcome))) if as_json else report.show(outcome)
+    _hold(model, results)
+    return Exit.DONE
+
+
+def registered_of(repo: Repository, model: str, version: int | None) -> "Registered":
+    """The version of that number, or the one trained from the work tree's files and data.
+
+    Raises:
+        BadInput: when there is none.
+    """
+    from mlops.registry import Registry
+    from mlops.training.training import inputs_of
+
+    registry = Registry.of(repo)
+    if version is not None:
+        repo.model(model)
+        return registry.get(model, version)
+    found = registry.find(model, inputs=inputs_of(repo, model))
+    if found is None:
+        raise bad_input(
+            f"models/{model}",
+            "no registered version was trained from these files and this data",
+            f"run `mlops train {model}`, or name a version with --version",
+        )
+    return found
+
+
+def evaluate_serving(
+    repo: Repository, model: str, environment: str, *, as_json: bool = False
+) -> int:
+    """How the model that serves an environment does on the pinned data, month by month."""
+    from mlops.commands import evaluate_report as report
+    from mlops.data.pin import fetch, read_pin
+    from mlops.data.table import load
+    from mlops.training.champion import serving_in
+    from mlops.training.holdout import check_columns
+    from mlops.training.months import by_month
+
+    spec = repo.model(model)
+    champion = serving_in(repo, repo, model, environment)
+    rows = load(fetch(repo, read_pin(repo, spec.data.dataset)))
+    check_columns(spec, rows)
+    months = by_month(spec, rows, champion.scorer)
+    if as_json:
+        body = [dataclasses.asdict(month) for month in months]
+        drift = [[entry.model_dump(mode="json") for entry in month.drift] for month in months]
+        click.echo(json.dumps([{**one, "drift": d} for one, d in zip(body, drift, strict=True)]))
+    else:
+        report.show_months(model, champion, months)
+    return Exit.DONE
+
+
+def _hold(model: str, results: "tuple[GateResult, ...]") -> None:
+    path = f"models/{model}/model.yaml"
+    failed = [
+        Problem(path, f"gate `{one.gate}` is not met: {one.detail}", "improve the model")
+        for one in results
+        if not one.passed
+    ]
+    if failed:
+        raise NotGood(failed)

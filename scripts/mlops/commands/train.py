@@ -1,0 +1,148 @@
+"""mlops train: a model from its pinned data, into the registry."""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlops import digests
+from mlops.errors import Exit
+from mlops.repository import Repository
+
+if TYPE_CHECKING:
+    from mlops.registry import Registered
+    from mlops.training.training import Trained
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class State:
+    """The commit that was trained from, and the paths in which the work tree differs."""
+
+    commit: str
+    uncommitted: list[str]
+
+
+@click.command()
+@click.argument("model")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def command(model: str, as_json: bool) -> int:
+    """Train MODEL from its pinned data, without the holdout, and register it.
+
+    What was trained from the same code, settings, dependencies and data before is not trained
+    again: the version it has is told.
+
+    Example: mlops train bike-demand
+    """
+    return train(Repository.at(), model, as_json=as_json)
+
+
+def train(repo: Repository, model: str, *, as_json: bool = False) -> int:
+    """Train and register the work tree's model; print the version it has."""
+    from mlops.registry import Registry
+    from mlops.training.training import inputs_of
+
+    state = State(repo.git.head(), repo.git.uncommitted())
+    inputs = inputs_of(repo, model)
+    known = Registry.of(repo).find(model, inputs=inputs)
+    if known is not None:
+        return _tell_known(known, as_json)
+    if not as_json:
+        _tell_start(repo, model, state)
+    start = time.perf_counter()
+    trained, registered = _trained(repo, model, inputs, state)
+    seconds = time.perf_counter() - start
+    if as_json:
+        click.echo(json.dumps(_body(registered) | _figures(trained, seconds)))
+    else:
+        _tell_done(trained, registered, seconds)
+    return Exit.DONE
+
+
+def _trained(
+    repo: Repository, model: str, inputs: str, state: State
+) -> "tuple[Trained, Registered]":
+    from mlops.data.pin import read_pin
+    from mlops.registry import Registry
+    from mlops.training import training
+
+    spec = repo.model(model)
+    start = time.perf_counter()
+    trained = training.train(repo, repo, model)
+    seconds = time.perf_counter() - start
+    pin = read_pin(repo, spec.data.dataset)
+    registered = Registry.of(repo).register(
+        model,
+        trained.files,
+        inputs,
+        params={**spec.training.params, "seed": spec.training.seed},
+        metrics={"train_rows": trained.rows, "train_seconds": seconds},
+        tags={
+            "inputs": inputs,
+            "dataset": pin.dataset,
+            "dataset.digest": pin.digest,
+            "trained_from": trained.first,
+            "trained_until": trained.last,
+            "source.commit": state.commit,
+            "source.dirty": str(bool(state.uncommitted)).lower(),
+        },
+    )
+    return trained, registered
+
+
+def _tell_start(repo: Repository, model: str, state: State) -> None:
+    data = repo.model(model).data
+    click.echo(
+        f"Training {model} on {data.dataset}; its newest {data.holdout_days} days are kept for "
+        "evaluation"
+    )
+    if state.uncommitted:
+        named = ", ".join(state.uncommitted[:SHOWN])
+        more = len(state.uncommitted) - SHOWN
+        rest = f" and {more} more" if more > 0 else ""
+        click.echo(
+            f"The work tree differs from its commit in {named}{rest}; the run is tagged as dirty"
+        )
+
+
+def _tell_known(known: "Registered", as_json: bool) -> int:
+    if as_json:
+        click.echo(json.dumps({**_body(known), "trained": False}))
+        return Exit.DONE
+    click.echo(
+        f"{known.model} was trained from these inputs before: version {known.version}, "
+        f"{digests.short(known.digest)}; nothing was trained"
+    )
+    click.echo(f"Next: mlops evaluate {known.model}")
+    return Exit.DONE
+
+
+def _tell_done(trained: "Trained", registered: "Registered", seconds: float) -> None:
+    click.echo(f"Registered {registered.model} version {registered.version}")
+    click.echo(f"  digest  {registered.digest}")
+    click.echo(f"  inputs  {registered.inputs}")
+    click.echo(f"  rows    {trained.rows}, from {trained.first} to {trained.last}")
+    click.echo(f"  time    {seconds:.1f} s")
+    click.echo(f"Next: mlops evaluate {registered.model}")
+
+
+def _body(registered: "Registered") -> dict[str, Any]:
+    return {
+        "model": registered.model,
+        "version": registered.version,
+        "digest": registered.digest,
+        "inputs": registered.inputs,
+    }
+
+
+def _figures(trained: "Trained", seconds: float) -> dict[str, Any]:
+    return {
+        "trained": True,
+        "rows": trained.rows,
+        "first": trained.first,
+        "last": trained.last,
+        "seconds": round(seconds, 3),
+    }

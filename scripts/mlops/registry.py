@@ -1,0 +1,305 @@
+"""The model registry: MLflow, where a model is its content and a number is a label of it."""
+
+import fcntl
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mlops import digests
+from mlops.errors import bad_input
+from mlops.files import write_whole
+from mlops.repository import Repository
+
+ARTIFACT = "model"
+"""Folder of a run's artifacts that holds the model's files."""
+TRAINED = "trained"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A version of a model in the registry."""
+
+    model: str
+    version: int
+    digest: str
+    inputs: str
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Registry:
+    """One project's registry.
+
+    Attributes:
+        uri: MLflow's tracking URI.
+        stores: folder of the embedded stores; fetched models are kept there by digest.
+        environments: names that the aliases kept by `set_aliases` start with.
+        embedded: whether `uri` is the database below `stores`.
+    """
+
+    uri: str
+    stores: Path
+    environments: tuple[str, ...]
+    embedded: bool
+
+    @classmethod
+    def of(cls, repo: Repository) -> "Registry":
+        """The registry that mlops.toml names."""
+        named = repo.project.stores.registry
+        uri = named or f"sqlite:///{repo.stores / 'mlflow.db'}"
+        return cls(uri, repo.stores, repo.order, embedded=named is None)
+
+    def find(
+        self,
+        model: str,
+        *,
+        inputs: str | None = None,
+        digest: str | None = None,
+        version: int | None = None,
+    ) -> Registered | None:
+        """The version of exactly these inputs, this content or this number, or None."""
+        if version is not None:
+            return self._numbered(model, version)
+        tag = _tag_of(inputs) + f" = '{TRAINED}'" if inputs else f"digest = '{digest}'"
+        found = self._search(f"name = '{model}' and tags.{tag}")
+        return _registered(min(found, key=_number), inputs) if found else None
+
+    def get(self, model: str, version: int) -> Registered:
+        """A version by its number.
+
+        Raises:
+            BadInput: when the registry lacks it; says what it has.
+        """
+        found = self._numbered(model, version)
+        if found is None:
+            numbers = sorted(_number(entry) for entry in self._search(f"name = '{model}'"))
+            there = f"it has {_listed(numbers)}" if numbers else "it has none of this model"
+            raise bad_input(
+                f"models/{model}",
+                f"the registry lacks version {version}, {there}",
+                "name a version it has" if numbers else f"run `mlops train {model}`",
+            )
+        return found
+
+    def register(
+        self,
+        model: str,
+        files: Mapping[str, bytes],
+        inputs: str,
+        params: Mapping[str, object],
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+    ) -> Registered:
+        """Register a model's files; the same content again gives the number it has.
+
+        Args:
+            model: name of the model, of its experiment and of its registered model.
+            files: the artifact.
+            inputs: digest of what it was trained from.
+            params: settings of the run.
+            metrics: figures of the run.
+            tags: whatever else says where it comes from.
+        """
+        digest = digests.of_files(files)
+        client = self._client
+        with self._alone():
+            known = self.find(model, digest=digest)
+            if known is None:
+                run = self._tracked(model, files, params, metrics, {**tags, "digest": digest})
+                self._versioned(model, run, {"digest": digest, "inputs": inputs})
+                known = self._needed(model, digest)
+            # Other inputs (a comment changed) that give the same content are the same version.
+            tag = _tag_of(inputs).strip("`")
+            client.set_model_version_tag(model, str(known.version), tag, TRAINED)
+        return Registered(model, known.version, digest, inputs, known.run_id)
+
+    def fetch(self, registered: Registered) -> Path:
+        """Folder with the model's files, verified.
+
+        Raises:
+            BadInput: when what the registry holds is not what was registered.
+        """
+        folder = self.stores / "models" / registered.digest.removeprefix(digests.PREFIX)
+        if folder.is_dir() and digests.of_folder(folder) == registered.digest:
+            return folder
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as temporary:
+            self._client.download_artifacts(registered.run_id, ARTIFACT, temporary)
+            fetched = Path(temporary) / ARTIFACT
+            _verify(registered, digests.of_folder(fetched))
+            shutil.rmtree(folder, ignore_errors=True)
+            _put(fetched, folder)
+        return folder
+
+    def log(self, registered: Registered, metrics: Mapping[str, float]) -> None:
+        """Add figures to a version's run."""
+        for name, value in metrics.items():
+            self._client.log_metric(registered.run_id, name, value)
+
+    def aliases(self, model: str) -> dict[str, int]:
+        """Aliases of a model's versions; none when the registry does not know the model."""
+        if self._empty:
+            return {}
+        found = self._client.search_registered_models(f"name = '{model}'")
+        return {alias: int(version) for entry in found for alias, version in entry.aliases.items()}
+
+    def set_aliases(self, model: str, wanted: Mapping[str, int]) -> None:
+        """Make the aliases `<environment>-<service>` exactly these; others stay as they are."""
+        now = self.aliases(model)
+        ours = tuple(f"{environment}-" for environment in self.environments)
+        for alias in now:
+            if alias.startswith(ours) and alias not in wanted:
+                self._client.delete_registered_model_alias(model, alias)
+        for alias, version in wanted.items():
+            if now.get(alias) != version:
+                self._client.set_registered_model_alias(model, alias, str(version))
+
+    @cached_property
+    def _client(self) -> Any:
+        client = _client_class()(tracking_uri=self.uri, registry_uri=self.uri)
+        with self._alone():  # the first use makes the embedded database
+            client.search_experiments(max_results=1)
+            client.search_registered_models(max_results=1)
+        return client
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the registry against this machine's other processes: find and create are one."""
+        self.stores.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.stores / "registry.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def _numbered(self, model: str, version: int) -> Registered | None:
+        found = self._search(f"name = '{model}' and version_number = {version}")
+        return _registered(found[0], None) if found else None
+
+    @property
+    def _empty(self) -> bool:
+        """Whether nothing was ever registered; known without loading MLflow."""
+        return self.embedded and not (self.stores / "mlflow.db").exists()
+
+    def _search(self, query: str) -> list[Any]:
+        if self._empty:
+            return []
+        found: list[Any] = []
+        token = None
+        while True:
+            page = self._client.search_model_versions(query, max_results=1000, page_token=token)
+            found += page
+            token = page.token
+            if not token:
+                return found
+
+    def _needed(self, model: str, digest: str) -> Registered:
+        found = self.find(model, digest=digest)
+        if found is None:
+            raise RuntimeError(f"the registry does not show {model} {digest} after its creation")
+        return found
+
+    def _tracked(
+        self,
+        model: str,
+        files: Mapping[str, bytes],
+        params: Mapping[str, object],
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+    ) -> Any:
+        """A finished run with the model's files as artifacts."""
+        client = self._client
+        run = client.create_run(self._experiment(model), tags=dict(tags))
+        run_id = run.info.run_id
+        for name, value in params.items():
+            client.log_param(run_id, name, value)
+        for name, number in metrics.items():
+            client.log_metric(run_id, name, number)
+        with tempfile.TemporaryDirectory(prefix="mlops-artifact-") as folder:
+            for name, content in files.items():
+                write_whole(Path(folder) / name, content)
+            client.log_artifacts(run_id, folder, ARTIFACT)
+        client.set_terminated(run_id)
+        return run
+
+    def _experiment(self, model: str) -> str:
+        found = self._client.get_experiment_by_name(model)
+        if found is not None:
+            return str(found.experiment_id)
+        place = (self.stores / "mlflow-artifacts" / model).as_uri() if self.embedded else None
+        return str(self._client.create_experiment(model, artifact_location=place))
+
+    def _versioned(self, model: str, run: Any, tags: Mapping[str, str]) -> None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.create_registered_model(model)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        source = f"{run.info.artifact_uri}/{ARTIFACT}"
+        self._client.create_model_version(model, source, run.info.run_id, tags=dict(tags))
+
+
+def _client_class() -> Any:
+    """MLflow's client, which reports nothing home and says only what is wrong."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    from mlflow.tracking import MlflowClient
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    return MlflowClient
+
+
+def _tag_of(inputs: str) -> str:
+    return f"`inputs/{inputs.removeprefix(digests.PREFIX)}`"
+
+
+def _number(entry: Any) -> int:
+    return int(entry.version)
+
+
+def _registered(entry: Any, inputs: str | None) -> Registered:
+    tags = entry.tags
+    if "digest" not in tags or "inputs" not in tags:
+        raise bad_input(
+            f"models/{entry.name}",
+            f"version {entry.version} in the registry carries no digest, mlops did not register it",
+            "delete that version, or train the model again",
+        )
+    return Registered(
+        entry.name, _number(entry), tags["digest"], inputs or tags["inputs"], entry.run_id
+    )
+
+
+def _listed(numbers: list[int]) -> str:
+    if len(numbers) == 1:
+        return f"version {numbers[0]}"
+    return f"versions {', '.join(map(str, numbers[-5:]))}"
+
+
+def _verify(registered: Registered, found: str) -> None:
+    if found != registered.digest:
+        raise bad_input(
+            f"models/{registered.model}",
+            f"version {registered.version} in the registry holds {found}, "
+            f"it was registered as {registered.digest}",
+            f"restore its files, or delete the version and run `mlops train {registered.model}`",
+        )
+
+
+def _put(fetched: Path, folder: Path) -> None:
+    try:
+        fetched.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # another process put the same content there first
+            raise

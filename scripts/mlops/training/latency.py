@@ -1,0 +1,30 @@
+"""How long one scoring call of one row takes on this machine."""
+
+import time
+from typing import Any
+
+import numpy as np
+
+from mlops.scoring.scorer import Scorer
+
+WARM_UP = 50
+CALLS = 300
+BATCHES = 3
+
+
+def one_row_ms(scorer: Scorer, record: Any) -> float:
+    """99th percentile of the time of one-row calls, milliseconds, in process.
+
+    The best of a few batches: a burst of another process is not the model's.
+    """
+    _times(scorer, record, WARM_UP)
+    return min(float(np.quantile(_times(scorer, record, CALLS), 0.99)) for _ in range(BATCHES))
+
+
+def _times(scorer: Scorer, record: Any, calls: int) -> list[float]:
+    times = []
+    for _ in range(calls):
+        start = time.perf_counter_ns()
+        scorer.score([record])
+        times.append((time.perf_counter_ns() - start) / 1e6)
+    return times
