@@ -93,6 +93,7 @@ class Registry:
         model: str,
         files: Mapping[str, bytes],
         inputs: str,
+        *,
         params: Mapping[str, object],
         metrics: Mapping[str, float],
         tags: Mapping[str, str],

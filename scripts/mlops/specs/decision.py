@@ -26,7 +26,9 @@ class Comparison(Spec):
     metric: str
     challenger_value: float
     champion_value: float
-    difference: float = Field(description="challenger minus champion; for an error, below 0 is better")
+    difference: float = Field(
+        description="challenger minus champion; for an error, below 0 is better"
+    )
     low: float
     high: float
     confidence: float

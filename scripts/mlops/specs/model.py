@@ -117,9 +117,11 @@ class Model(Spec):
     def _known_metrics(self) -> "Model":
         gates = self.gates
         known = METRICS[self.task]
-        asked = {gate.metric for gate in (*gates.absolute, *gates.relative, *gates.slices)}
+        bounds: tuple[Bound, ...] = (*gates.absolute, *gates.slices)
+        compared = {gate.metric for gate in gates.relative}
+        asked = compared.union(gate.metric for gate in bounds)
         if unknown := sorted(asked.difference(known)):
             raise ValueError(f"gates name {', '.join(unknown)}; {self.task} has {', '.join(known)}")
-        if signed := sorted({gate.metric for gate in gates.relative}.intersection(SIGNED)):
+        if signed := sorted(compared.intersection(SIGNED)):
             raise ValueError(f"no relative gate on {', '.join(signed)}: give it a min and a max")
         return self
