@@ -101,6 +101,7 @@ def make_release(
     service: str = SERVICE,
     mae: float = 1.25,
     gates_passed: bool = True,
+    bare: bool = False,
 ) -> Made:
     """A release of the toy service with that number, and evidence that fits it.
 
@@ -111,16 +112,19 @@ def make_release(
         model: the model artifact's digest, default a fake one.
         image: whether an image has been pushed.
         gates_passed: whether the evidence's gate was met.
+        bare: without models and datasets, so that nothing is compared with a champion.
     """
     tree = source_tree or fake_digest("source", service)
     artifact = model or fake_digest("model", service, number)
     evidence = make_evidence(
         service=service, source_tree=tree, model=artifact, mae=mae, gates_passed=gates_passed
     )
+    if bare:
+        evidence = evidence.model_copy(update={"models": (), "data": ()})
     pin = EvidencePin(
         digest=digests.of_bytes(evidence_text(evidence).encode()),
-        measured_on=evidence.models[0].measured_on,
-        metrics={"toy-line.mae": mae},
+        measured_on=digests.of_json([]) if bare else evidence.models[0].measured_on,
+        metrics={} if bare else {"toy-line.mae": mae},
     )
     release = Release(
         service=service,
@@ -128,8 +132,14 @@ def make_release(
         source=Source(commit=commit, tree=tree),
         bento=bento or fake_digest("bento", service, number),
         image=Image(name=service, digest=fake_digest("image", service, number)) if image else None,
-        models=(ModelPin(name=MODEL, digest=artifact, version=number),),
-        datasets=(DatasetPin(name=DATASET, digest=evidence.data[0].digest, contract="1.0.0"),),
+        models=tuple(
+            ModelPin(name=each.model, digest=each.digest, version=number)
+            for each in evidence.models
+        ),
+        datasets=tuple(
+            DatasetPin(name=each.dataset, digest=each.digest, contract=each.contract)
+            for each in evidence.data
+        ),
         evidence=pin,
     )
     return Made(release, evidence)
