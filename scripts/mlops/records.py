@@ -1,4 +1,4 @@
-"""What only the world knows (when a release was confirmed serving), appended to a ref of the remote.
+"""What only the world knows, such as when a release was confirmed serving, kept on the remote.
 
 Each record is one commit with an empty tree on refs/mlops/records, its message the record; so
 `git log` reads them, and nobody's appending can lose another's: a push that is not on top of

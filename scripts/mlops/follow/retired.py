@@ -1,0 +1,91 @@
+"""Processes that were replaced: drained, the newest of them kept warm for a while."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from mlops.follow.door import Door
+from mlops.follow.process import NotServing, ServingProcess, key_of
+from mlops.follow.status import Warm, moment
+from mlops.specs.release import Release
+
+
+@dataclass(eq=False)
+class _Kept:
+    """A replaced process; `enough` ends the keeping early."""
+
+    process: ServingProcess
+    seconds: float
+    until: float
+    enough: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Retired:
+    """The predecessor of what serves, and earlier ones that are still being ended."""
+
+    def __init__(self, changed: Callable[[], None], drain_limit: float) -> None:
+        self._changed = changed
+        self._drain_limit = drain_limit
+        self._warm: _Kept | None = None
+        self._ending: dict[_Kept, asyncio.Task[None]] = {}
+
+    def add(self, process: ServingProcess, seconds: float) -> None:
+        """Keep a process that was told to drain, for so long; the one kept before is ended."""
+        if self._warm is not None:
+            self._warm.enough.set()
+        kept = _Kept(process, seconds, time.time() + seconds)
+        task = asyncio.create_task(self._end(kept))
+        self._ending[kept] = task
+        task.add_done_callback(lambda _: self._ending.pop(kept, None))
+        self._warm = kept if seconds > 0 else None
+
+    def take(self, release: Release, door: Door) -> ServingProcess | None:
+        """The kept process, when it is of exactly this release; it is not kept any more."""
+        kept = self._warm
+        if kept is None or not kept.process.alive or kept.process.door is not door:
+            return None
+        if key_of(kept.process.release) != key_of(release):
+            return None
+        self._warm = None
+        self._ending[kept].cancel()
+        return kept.process
+
+    async def end_all(self) -> None:
+        """End them all now."""
+        self._warm = None
+        tasks = list(self._ending.values())
+        await asyncio.gather(*(kept.process.stop() for kept in list(self._ending)))
+        await asyncio.gather(*tasks)
+
+    def processes(self) -> Iterator[ServingProcess]:
+        """All of them that may still run."""
+        yield from [kept.process for kept in self._ending]
+
+    def status(self) -> Warm | None:
+        """What is kept warm, and what it costs."""
+        from mlops.follow.leftovers import memory_mb
+
+        kept = self._warm
+        if kept is None or not kept.process.alive:
+            return None
+        process = kept.process
+        return Warm(
+            release=process.release.release,
+            bento=process.release.bento,
+            pid=process.pid,
+            memory_mb=memory_mb(process.pid),
+            until=moment(kept.until),
+        )
+
+    async def _end(self, kept: _Kept) -> None:
+        # A kept connection that its client leaves idle would get an answer of the withdrawn
+        # release whenever it comes back: after the limit the process ends, warm or not.
+        with suppress(NotServing, TimeoutError):
+            await kept.process.until("drained", within=self._drain_limit)
+            await asyncio.wait_for(kept.enough.wait(), kept.seconds)
+        if self._warm is kept:
+            self._warm = None
+        await kept.process.stop()
+        self._changed()
