@@ -90,8 +90,9 @@ def _notes(repo: Repository, base: str, verdict: Verdict, uncommitted: list[str]
     if verdict.kind is None and not verdict.problems:
         notes.append(f"nothing in environments/ differs from {base}")
     if uncommitted:
-        count = f"{len(uncommitted)} uncommitted files"
-        notes.append(f"{count} were read but not judged by the rules: commit them first")
+        one = len(uncommitted) == 1
+        count = "1 uncommitted file was" if one else f"{len(uncommitted)} uncommitted files were"
+        notes.append(f"{count} read but not judged by the rules: commit first")
     if _is_behind(repo, base):
         notes.append(f"the branch is behind {base}: git rebase {base}, then check again")
     return notes

@@ -1,7 +1,7 @@
 """Rules about entering an environment: from where, when, and against whom."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from mlops.environments.case import Case, Finding, broken, met
 from mlops.environments.kinds import rollback_command
@@ -15,6 +15,7 @@ from mlops.environments.timeline import (
 from mlops.errors import MlopsError, Problem
 from mlops.repository import Layout, release_path
 from mlops.specs.decision import Comparison
+from mlops.specs.environment import Environment
 
 
 def number_new(case: Case) -> Finding:
@@ -25,9 +26,10 @@ def number_new(case: Case) -> Finding:
     if number >= wanted:
         return met(rule, f"{number} is above all before")
     if held_before(case.entries, case.content):
-        back = f"{rollback_command(case.change)} --to {number}"
-        what = f"release {number} was here before and was taken back"
-        return broken(rule, [Problem(case.path, what, f"to put it back: {back}")])
+        again = case.decision.reason if case.decision else None
+        if again:
+            return met(rule, f"{number} was here before, released again: {again}")
+        return broken(rule, [taken_back(case.service, case.environment, number)])
     what = f"release {number} is not newer than release {wanted - 1}, which was made before"
     fix = f"release again: mlops release {case.service}"
     return broken(rule, [Problem(case.path, what, fix)])
@@ -79,10 +81,11 @@ def _not_from(case: Case, previous: str) -> Problem:
             f"let the tool copy it: mlops promote {case.service} --to {case.environment}",
         )
     holds = f"holds release {there}" if there else "holds no release"
+    promote = f"promote what {previous} holds: mlops promote {case.service} --to {case.environment}"
     return Problem(
         case.path,
         f"release {number} is in no environment before {case.environment} ({previous} {holds})",
-        f"promote what {previous} holds: mlops promote {case.service} --to {case.environment}",
+        promote if there else f"release it first: mlops release {case.service}",
     )
 
 
@@ -153,28 +156,50 @@ def not_withdrawn(case: Case) -> Finding:
     again = case.decision.reason if case.decision else None
     if again:
         return met(rule, f"taken back before ({reason}), promoted again: {again}")
-    what = f"release {number} was taken back in {case.environment}: {reason}"
-    fix = (
-        "release a correction, or say why it is good now: "
-        f"mlops promote {case.service} --to {case.environment} --again REASON"
+    previous = case.before.previous(case.environment)
+    return broken(rule, [taken_back(case.service, case.environment, number, reason, previous)])
+
+
+def taken_back(
+    service: str,
+    environment: str,
+    number: int,
+    reason: str | None = None,
+    previous: str | None = None,
+) -> Problem:
+    """A release that was withdrawn is put in again without a word why it is good now.
+
+    Args:
+        reason: how it was withdrawn, when that is known.
+        previous: the environment it is promoted from; None when it is released.
+    """
+    told = f": {reason}" if reason else ""
+    way = f"promote {service} --to {environment}" if previous else f"release {service}"
+    return Problem(
+        release_path(environment, service),
+        f"release {number} was taken back in {environment}{told}",
+        f"release a correction, or say why it is good now: mlops {way} --again REASON",
     )
-    return broken(rule, [Problem(case.path, what, fix)])
 
 
 def not_frozen(case: Case) -> Finding:
     """No freeze window of the environment is open."""
-    rule, today = "freeze", case.now.date()
-    problems = [
+    problems = frozen(case.env, case.now.date())
+    return broken("freeze", problems) if problems else met("freeze", "none today")
+
+
+def frozen(env: Environment, today: date) -> list[Problem]:
+    """Each freeze window of an environment that a day is in."""
+    return [
         Problem(
-            f"environments/{case.environment}/env.yaml",
-            f"nothing but a rollback enters {case.environment} from {freeze.start} "
+            f"environments/{env.name}/env.yaml",
+            f"nothing but a rollback enters {env.name} from {freeze.start} "
             f"to {freeze.end}: {freeze.reason}",
             "wait until it is over, or change `freeze` in a pull request of its own",
         )
-        for freeze in case.env.freeze
+        for freeze in env.freeze
         if freeze.start <= today <= freeze.end
     ]
-    return broken(rule, problems) if problems else met(rule, "none today")
 
 
 def beats_the_champion(case: Case) -> Finding:

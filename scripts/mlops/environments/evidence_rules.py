@@ -20,7 +20,7 @@ def evidence_fits(case: Case) -> Finding:
     content = case.after.tree.read(path)
     fix = AGAIN.format(service=case.service)
     if content is None:
-        return broken(rule, [Problem(path, f"is named by {case.path} but is not there", fix)])
+        return broken(rule, [_absent(case, path)])
     found = digests.of_bytes(content)
     if found != case.release.evidence.digest:
         what = f"its content has the hash {found.removeprefix('sha256:')}, not the one it is named"
@@ -31,6 +31,11 @@ def evidence_fits(case: Case) -> Finding:
         what = f"says otherwise than the release: {', '.join(differing)}"
         return broken(rule, [Problem(path, what, fix)])
     return met(rule, f"evidence {digests.short(found)} has its hash and agrees with the release")
+
+
+def _absent(case: Case, path: str) -> Problem:
+    what = f"is named by {case.path} but is not there"
+    return Problem(path, what, AGAIN.format(service=case.service))
 
 
 def _differing(release: Release, evidence: Evidence) -> list[str]:
@@ -73,7 +78,7 @@ def gates_passed(case: Case) -> Finding:
     path = evidence_path(case.service, case.release.evidence.digest)
     content = case.after.tree.read(path)
     if content is None:
-        return broken(rule, [Problem(path, "is not there", AGAIN.format(service=case.service))])
+        return broken(rule, [_absent(case, path)])
     evidence = parse(content, path, Evidence)
     failed = [
         Problem(path, f"gate of {each.model} not met: {gate.gate} ({gate.detail})", _IMPROVE)
@@ -104,13 +109,10 @@ def evidence_young(case: Case) -> Finding:
     # When its content was first committed: a revert of a revert does not make it new.
     told = case.repo.git.text("log", "--diff-filter=A", "--format=%ct", case.head, "--", path)
     if not told:
-        return broken(rule, [Problem(path, "was never committed", _AGAIN_COMMITTED)])
+        return broken(rule, [_absent(case, path)])
     measured = datetime.fromtimestamp(int(told.splitlines()[-1]), tz=UTC)
     age, limit = case.now - measured, case.env.evidence_max_age
     if age > limit:
         what = f"is {age.days} days old, {case.environment} accepts {limit.days}"
         return broken(rule, [Problem(path, what, AGAIN.format(service=case.service))])
     return met(rule, f"{max(age.days, 0)} days, at most {limit.days} are accepted")
-
-
-_AGAIN_COMMITTED = "commit it with the release"

@@ -67,11 +67,9 @@ def check_change(repo: Repository, base: str, head: str, *, now: datetime | None
 
 def _verdict(case: Case, before: Layout) -> Verdict:
     findings = [met("one kind", str(case.change)), *(rule(case) for rule in _rules(case, before))]
-    return Verdict(
-        case.change,
-        tuple(finding.result for finding in findings),
-        tuple(problem for finding in findings for problem in finding.problems),
-    )
+    # Two rules may stumble over the same thing: it is told once.
+    problems = dict.fromkeys(problem for finding in findings for problem in finding.problems)
+    return Verdict(case.change, tuple(finding.result for finding in findings), tuple(problems))
 
 
 def _rules(case: Case, before: Layout) -> tuple[Rule, ...]:

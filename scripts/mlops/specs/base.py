@@ -47,6 +47,10 @@ PATTERNS = {
         "use lower-case letters, digits and single hyphens, a letter first",
     ),
     r"^\d+\.\d+\.\d+$": ("not a version", "write it as 1.2.3"),
+    r"^[a-z0-9]+([._/-][a-z0-9]+)*$": (
+        "not the name of an image alone",
+        "leave registry host, tag and digest out, `digest` says which one it is",
+    ),
 }
 
 

@@ -1,0 +1,54 @@
+"""Reading every file, and telling all that is wrong."""
+
+import shutil
+
+import pytest
+from tests.releases import evidence_text, make_evidence
+from tests.team import ROOT, Team
+
+from mlops.environments.parsing import unreadable, unreadable_sources
+
+INVALID = ROOT / "tests" / "fixtures" / "invalid"
+REASONS = sorted(folder.name for folder in INVALID.glob("environment-*"))
+
+
+def lay_over(team: Team, reason: str) -> None:
+    """Copy a fixture's files over the clone's and take those away that it names as missing."""
+    folder = INVALID / reason
+    if (folder / "environments").is_dir():
+        shutil.copytree(folder / "environments", team.root / "environments", dirs_exist_ok=True)
+    missing = folder / "missing.txt"
+    for path in missing.read_text().splitlines() if missing.exists() else []:
+        (team.root / path).unlink()
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_all_that_is_wrong_with_the_environments_is_told_at_once(team: Team, reason: str) -> None:
+    lay_over(team, reason)
+    said = "".join(f"{problem}\n" for problem in unreadable(team.repo))
+    assert said == (INVALID / reason / "message.txt").read_text()
+
+
+def test_the_project_the_tests_use_can_be_read(team: Team) -> None:
+    assert unreadable(team.repo) == []
+
+
+def test_the_template_itself_can_be_read() -> None:
+    from mlops.repository import Repository
+
+    assert unreadable(Repository.at(ROOT)) == []
+
+
+def test_what_is_wrong_with_sources_and_evidence_is_told_too(team: Team) -> None:
+    team.write("apps/toy/service.yaml", "service: toy\n")
+    team.write("models/toy-line/model.yaml", "model: [\n")
+    team.write("apps/toy/evidence/00.json", "{not json")
+    evidence = make_evidence(source_tree="sha256:" + "0" * 64)
+    team.write("apps/toy/evidence/01.json", evidence_text(evidence))
+    told = [problem.path for problem in unreadable_sources(team.repo)]
+    assert {
+        "apps/toy/service.yaml",
+        "models/toy-line/model.yaml",
+        "apps/toy/evidence/00.json",
+    } <= set(told)
+    assert "apps/toy/evidence/01.json" not in told
