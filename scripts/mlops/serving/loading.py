@@ -38,9 +38,10 @@ def load(bento: Path) -> tuple[ASGIApp, Scoring]:
     except MlopsError:
         raise
     except Exception as error:
+        cause = str(error).partition("\n")[0]
         raise bad_input(
             bento,
-            f"its service cannot be loaded ({type(error).__name__}: {error})",
+            f"its service cannot be loaded ({type(error).__name__}: {cause})",
             "correct service.py (it may import what requirements/serve.txt holds) and build again",
         ) from error
     scoring = getattr(service.inner, "scoring", None)

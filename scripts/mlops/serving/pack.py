@@ -4,6 +4,7 @@ Run in the folder that becomes the bento's source, so that BentoML reads the ser
 the code it will be served with. Prints the bento's folder below BENTOML_HOME.
 """
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from mlops.serving import absent
 def main(name: str, version: str, entry: str) -> None:
     """Build with BentoML; packages are pinned already, so it resolves nothing."""
     absent.refuse()
+    # Imported here first: BentoML's own message hides the cause.
+    importlib.import_module(entry.partition(":")[0])
     import bentoml
 
     # As a text: BentoML takes no requirements file below a folder with a hidden name.
