@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from mlops.errors import bad_input
+from mlops.errors import BadInput, Problem, bad_input
 from mlops.files import load_yaml
 from mlops.repository import Layout
 from mlops.specs.base import Name, Spec, Version, read
@@ -117,7 +117,7 @@ class Table(Part):
     """The table: its columns, and rules about more than one of them."""
 
     name: str
-    properties: tuple[Column, ...] = Field(min_length=1)
+    properties: tuple[Column, ...]
     quality: tuple[Quality, ...] = ()
 
 
@@ -130,18 +130,7 @@ class Contract(Part):
     name: Name = Field(description="the dataset's name")
     version: Version
     status: str
-    tables: tuple[Table, ...] = Field(alias="schema", min_length=1, max_length=1)
-
-    @model_validator(mode="after")
-    def _usable(self) -> "Contract":
-        # Great Expectations finds columns without regard to case.
-        counted = Counter(column.name.lower() for column in self.columns)
-        twice = sorted(name for name, times in counted.items() if times > 1)
-        if twice:
-            raise ValueError(f"columns stand twice (upper and lower case apart): {twice}")
-        if not self.primary_key:
-            raise ValueError("no column has `primaryKey: true`; rows are upserted by it")
-        return self
+    tables: tuple[Table, ...] = Field(alias="schema")
 
     @property
     def dataset(self) -> str:
@@ -156,7 +145,7 @@ class Contract(Part):
     @property
     def columns(self) -> tuple[Column, ...]:
         """The table's columns, in their order."""
-        return self.tables[0].properties
+        return self.tables[0].properties if self.tables else ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -185,7 +174,29 @@ def read_contract(layout: Layout, dataset: str) -> Contract:
             f"`name` is {contract.name!r} in the file of {dataset!r}",
             f"write `name: {dataset}`",
         )
+    problems = _unusable(contract)
+    if problems:
+        raise BadInput(problems)
     return contract
+
+
+def _unusable(contract: Contract) -> list[Problem]:
+    """What the standard allows and this tool cannot work with."""
+    problems = []
+    if len(contract.tables) != 1:
+        what = f"`schema` has {len(contract.tables)} tables"
+        problems.append(Problem(contract.path, what, "keep one; a dataset is one table"))
+    if not contract.primary_key:
+        what = "no column has `primaryKey: true`"
+        fix = "mark the columns that identify a row, new rows are put in by them"
+        problems.append(Problem(contract.path, what, fix))
+    # Great Expectations finds columns without regard to case.
+    counted = Counter(name.lower() for name in contract.names)
+    twice = [f"`{name}`" for name in contract.names if counted[name.lower()] > 1]
+    if twice:
+        what = f"columns {', '.join(twice)} differ in upper and lower case only, or not at all"
+        problems.append(Problem(contract.path, what, "rename one"))
+    return problems
 
 
 def known_dataset(layout: Layout, dataset: str) -> None:

@@ -17,13 +17,13 @@ ROW = "row number"
 
 @dataclass(frozen=True)
 class Example:
-    """A failing row: its number (from 1, below the header) and the value."""
+    """A failing row: its number (from 1, below the header) and the value, if there is one."""
 
     row: int
     value: str
 
     def __str__(self) -> str:
-        return f"row {self.row}: {self.value}"
+        return f"row {self.row}: {self.value}" if self.value else f"row {self.row}"
 
 
 @dataclass(frozen=True)
@@ -133,11 +133,11 @@ def _value(rule: Rule, entry: Mapping[Hashable, Any]) -> str:
     values = {name: entry.get(name) for name in rule.columns}
     if len(values) == 1:
         return _shown(next(iter(values.values())))
-    return ", ".join(f"{name} {_shown(value)}" for name, value in values.items())
+    return ", ".join(f"{name} {_shown(value) or 'missing'}" for name, value in values.items())
 
 
 def _shown(value: Any) -> str:
     plain = value.item() if hasattr(value, "item") else value
     if plain is None or plain != plain:  # noqa: PLR0124 - only not-a-number differs from itself
-        return "nothing"
+        return ""
     return repr(plain) if isinstance(plain, str) else str(plain)

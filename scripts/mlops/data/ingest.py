@@ -224,7 +224,8 @@ def _refuse_broken(repo: Repository, files: Sequence[Path], reports: Sequence[Re
         if report.passed:
             continue
         folder = keep_aside(repo, file.name, read_bytes(repo, file), report)
-        aside = f"kept aside in {pins.shown(repo, folder)}, no row of this run was ingested"
+        where = pins.shown(repo, folder)
+        aside = f"kept aside in {where}, the pin and the stored versions are unchanged"
         fix = "read reason.md there, correct the batch and ingest it again"
         problems += [*report.problems, Problem(report.subject, aside, fix)]
     if problems:

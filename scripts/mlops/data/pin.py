@@ -54,7 +54,7 @@ class _Meta(Spec):
 class _PinFile(_Open):
     """A DVC file with one output, and what `mlops data ingest` says of it below `meta`."""
 
-    outs: tuple[_Out, ...] = Field(min_length=1, max_length=1)
+    outs: tuple[_Out, ...]
     meta: _Meta
 
 
@@ -73,6 +73,8 @@ def read_pin(layout: Layout, dataset: str) -> Pin:
             f"mlops data ingest {dataset} FILE..., then commit the pin",
         )
     file = read(layout.tree, path, _PinFile)
+    if len(file.outs) != 1:
+        raise bad_input(path, f"`outs` has {len(file.outs)} entries", "restore it from Git")
     out, meta = file.outs[0], file.meta
     return Pin(
         dataset=dataset,
@@ -179,11 +181,15 @@ class Remote:
     repo: Repository
 
     def __enter__(self) -> "Remote":
+        from dvc.exceptions import DvcException
         from dvc.repo import Repo
 
-        # `no_scm`: Git is ours alone; without a .dvc folder an empty one is stood in for.
-        self._dvc: Any = Repo(str(self.repo.root), uninitialized=True, config=self._config())
-        self._objects: Any = self._dvc.cloud.get_remote_odb(REMOTE)
+        root = str(self.repo.root)
+        try:
+            self._dvc: Any = Repo(root, uninitialized=True, config=self._config())
+            self._objects: Any = self._dvc.cloud.get_remote_odb(REMOTE)
+        except DvcException as error:
+            raise self._unusable(error) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -201,7 +207,12 @@ class Remote:
             return url
         return str(self.repo.root / url if url else self.repo.stores / "dvc")
 
+    def _unusable(self, error: Exception) -> BadInput:
+        what = f"cannot be used as DVC remote ({error})"
+        return bad_input(self.url, what, "correct it, or `data` below [stores] in mlops.toml")
+
     def _config(self) -> dict[str, Any]:
+        # `no_scm`: DVC leaves Git alone.
         quiet = {"no_scm": True, "analytics": False, "check_update": False}
         site = str(self.repo.stores / "dvc-index")
         return {
@@ -220,9 +231,10 @@ class Remote:
         """Put a file into the remote under its MD5; nothing is sent when it is there."""
         from dvc.fs import localfs
 
-        self._objects.add(str(path), localfs, md5)
-        if not self._objects.exists(md5):
-            raise bad_input(self.url, "did not take the dataset", "check the DVC remote")
+        try:
+            self._objects.add(str(path), localfs, md5)
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def remember(self) -> None:
         """Write the remote to .dvc/config.local (ignored by Git), so that `dvc pull` works."""

@@ -1,0 +1,144 @@
+"""Each bad input of the data commands gives its exact message, and nothing good is overwritten."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.team import ROOT, Team
+
+from mlops.cli import run
+from mlops.errors import Exit
+
+INVALID = ROOT / "tests" / "fixtures" / "invalid"
+JANUARY = "data-contracts/toy-points/raw/2024-01.csv"
+BROKEN = (
+    "missing-column",
+    "wrong-type",
+    "missing-values",
+    "outliers",
+    "duplicate-keys",
+    "no-rows",
+)
+UNREADABLE = ("not-csv", "more-fields-than-header", "not-text")
+CONTRACTS = (
+    "contract-unknown-type",
+    "contract-without-key",
+    "contract-of-another-name",
+    "contract-rule-in-sql",
+    "contract-rule-without-operator",
+    "contract-unchecked-bound",
+    "contract-columns-differ-by-case",
+)
+STEPS = ("ingest-step-fails", "ingest-step-loses-row-numbers", "ingest-step-incomplete")
+PINS = ("content-differs-from-pin", "content-in-no-store", "pin-without-digest")
+
+
+@pytest.fixture
+def here(team: Team, monkeypatch: pytest.MonkeyPatch) -> Team:
+    monkeypatch.chdir(team.root)
+    return team
+
+
+def expected(reason: str) -> str:
+    return (INVALID / f"data-{reason}" / "message.txt").read_text()
+
+
+def put(team: Team, reason: str, file: str, place: str) -> None:
+    shutil.copy(INVALID / f"data-{reason}" / file, team.root / place)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("reason", BROKEN)
+def test_a_broken_batch_is_told_kept_aside_and_changes_nothing(
+    here: Team, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["data", "ingest", "toy-points", JANUARY]) == Exit.DONE
+    put(here, reason, "batch.csv", "batch.csv")
+    pin = here.root / "data-contracts" / "toy-points.dvc"
+    before = pin.read_bytes(), contents(here.stores / "datasets"), contents(here.stores / "dvc")
+    capsys.readouterr()
+    assert run(["data", "ingest", "toy-points", "batch.csv"]) == Exit.NOT_GOOD
+    assert capsys.readouterr().err == expected(reason)
+    after = pin.read_bytes(), contents(here.stores / "datasets"), contents(here.stores / "dvc")
+    assert after == before
+    (folder,) = (here.stores / "quarantine" / "toy-points").iterdir()
+    assert (folder / "batch.csv").read_bytes() == (here.root / "batch.csv").read_bytes()
+    reason_given = json.loads((folder / "reason.json").read_text())
+    assert [rule for rule in reason_given["rules"] if not rule["passed"]]
+    assert "breaks version" in (folder / "reason.md").read_text()
+
+
+@pytest.mark.parametrize("reason", BROKEN)
+def test_validating_a_broken_batch_tells_the_same_and_writes_nothing(
+    here: Team, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(here, reason, "batch.csv", "batch.csv")
+    assert run(["data", "validate", "toy-points", "--batch", "batch.csv"]) == Exit.NOT_GOOD
+    lines = expected(reason).splitlines()
+    told = [line for line in lines if "kept aside" not in line]
+    assert capsys.readouterr().err.splitlines() == told
+    assert not here.stores.exists()
+
+
+@pytest.mark.parametrize("reason", UNREADABLE)
+def test_a_file_that_is_not_csv_is_told(
+    here: Team, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(here, reason, "batch.csv", "batch.csv")
+    assert run(["data", "ingest", "toy-points", "batch.csv"]) == Exit.BAD_INPUT
+    assert capsys.readouterr().err == expected(reason)
+
+
+@pytest.mark.parametrize("reason", CONTRACTS)
+def test_a_contract_that_cannot_be_checked_is_told(
+    here: Team, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(here, reason, "toy-points.odcs.yaml", "data-contracts/toy-points.odcs.yaml")
+    assert run(["data", "validate", "toy-points"]) == Exit.BAD_INPUT
+    assert capsys.readouterr().err == expected(reason)
+
+
+@pytest.mark.parametrize("reason", STEPS)
+def test_an_ingest_step_that_does_not_keep_to_its_terms_is_told(
+    here: Team, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(here, reason, "ingest.py", "data-contracts/toy-points/ingest.py")
+    assert run(["data", "ingest", "toy-points", JANUARY]) == Exit.BAD_INPUT
+    assert capsys.readouterr().err == expected(reason)
+
+
+@pytest.mark.parametrize("reason", PINS)
+def test_a_pin_that_does_not_lead_to_its_content_is_told(
+    here: Team, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(here, reason, "toy-points.dvc", "data-contracts/toy-points.dvc")
+    if reason == "content-differs-from-pin":
+        stored = here.stores / "datasets" / f"{'1b' * 32}.parquet"
+        stored.parent.mkdir(parents=True)
+        stored.write_bytes(b"other content")
+    assert run(["data", "validate", "toy-points"]) == Exit.BAD_INPUT
+    assert capsys.readouterr().err == expected(reason)
+
+
+def test_a_dataset_without_a_version_is_told(
+    here: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["data", "validate", "toy-points"]) == Exit.BAD_INPUT
+    assert capsys.readouterr().err == expected("missing-pin")
+
+
+def test_an_unknown_dataset_is_told_with_those_known(
+    here: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["data", "ingest", "toy-pints", JANUARY]) == Exit.BAD_INPUT
+    assert capsys.readouterr().err == expected("unknown-dataset")
+
+
+def test_a_batch_that_is_not_there_is_told(here: Team, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["data", "ingest", "toy-points", JANUARY, "2024-13.csv"]) == Exit.BAD_INPUT
+    assert capsys.readouterr().err == expected("missing-batch")
+    assert not (here.root / "data-contracts" / "toy-points.dvc").exists()
