@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from mlops.environments.case import Case, Finding, broken, met
+from mlops.environments.champion import comparisons, gates_of, unmet
 from mlops.environments.kinds import rollback_command
 from mlops.environments.timeline import (
     Entry,
@@ -26,10 +27,9 @@ def number_new(case: Case) -> Finding:
     if number >= wanted:
         return met(rule, f"{number} is above all before")
     if held_before(case.entries, case.content):
-        again = case.decision.reason if case.decision else None
-        if again:
-            return met(rule, f"{number} was here before, released again: {again}")
-        return broken(rule, [taken_back(case.service, case.environment, number)])
+        back = f"{rollback_command(case.change)} --to {number}"
+        what = f"release {number} was here before and was taken back"
+        return broken(rule, [Problem(case.path, what, f"to put it back: {back}")])
     what = f"release {number} is not newer than release {wanted - 1}, which was made before"
     fix = f"release again: mlops release {case.service}"
     return broken(rule, [Problem(case.path, what, fix)])
@@ -156,29 +156,16 @@ def not_withdrawn(case: Case) -> Finding:
     again = case.decision.reason if case.decision else None
     if again:
         return met(rule, f"taken back before ({reason}), promoted again: {again}")
-    previous = case.before.previous(case.environment)
-    return broken(rule, [taken_back(case.service, case.environment, number, reason, previous)])
+    return broken(rule, [taken_back(case.service, case.environment, number, reason)])
 
 
-def taken_back(
-    service: str,
-    environment: str,
-    number: int,
-    reason: str | None = None,
-    previous: str | None = None,
-) -> Problem:
-    """A release that was withdrawn is put in again without a word why it is good now.
-
-    Args:
-        reason: how it was withdrawn, when that is known.
-        previous: the environment it is promoted from; None when it is released.
-    """
-    told = f": {reason}" if reason else ""
-    way = f"promote {service} --to {environment}" if previous else f"release {service}"
+def taken_back(service: str, environment: str, number: int, reason: str) -> Problem:
+    """A withdrawn release is promoted again without a word why it is good now."""
     return Problem(
         release_path(environment, service),
-        f"release {number} was taken back in {environment}{told}",
-        f"release a correction, or say why it is good now: mlops {way} --again REASON",
+        f"release {number} was taken back in {environment}: {reason}",
+        "release a correction, or say why it is good now: "
+        f"mlops promote {service} --to {environment} --again REASON",
     )
 
 
@@ -208,7 +195,7 @@ def beats_the_champion(case: Case) -> Finding:
     stated = case.decision.comparisons if case.decision else ()
     again = f"mlops promote {case.service} --to {case.environment}"
     try:
-        found = _compared(case)
+        found = comparisons(case.repo, case.release, case.replaced)
     except MlopsError as error:
         problems = [
             Problem(each.path, f"comparison not evaluated: {each.what}", each.fix)
@@ -218,26 +205,10 @@ def beats_the_champion(case: Case) -> Finding:
     if found != stated:
         path, what = f"{case.folder}/decision.yaml", "states another comparison than is found anew"
         return broken(rule, [Problem(path, what, f"make it anew: {again}")])
-    lost = [_lost(case, one) for one in found if not one.passed]
-    if lost:
+    source = case.repo.commit(case.release.source.commit)
+    if lost := unmet(gates_of(source, found)):
         return broken(rule, lost)
     return met(rule, _won(found))
-
-
-def _compared(case: Case) -> tuple[Comparison, ...]:
-    from mlops.environments.champion import comparisons
-
-    return comparisons(case.repo, case.release, case.replaced)
-
-
-def _lost(case: Case, one: Comparison) -> Problem:
-    against = "the stated baseline" if one.champion == "baseline" else "what serves here"
-    return Problem(
-        case.path,
-        f"{one.model} is worse than {against}: {one.metric} {one.challenger_value:.4g} against "
-        f"{one.champion_value:.4g}, difference {one.low:+.4g} to {one.high:+.4g}",
-        "improve the model, or change its gates in model.yaml in a pull request of their own",
-    )
 
 
 def _won(found: Sequence[Comparison]) -> str:

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from mlops.environments.champion import as_champion, comparisons, gates_of, unmet
+from mlops.environments.entry_rules import frozen, taken_back
 from mlops.environments.proposal import Proposal, Proposed, propose
 from mlops.environments.timeline import held_before, timeline, withdrawn
-from mlops.errors import NotGood, Problem, not_good
+from mlops.errors import NotGood, not_good
 from mlops.forge import forge_of
 from mlops.repository import Layout, Repository, folder_of, release_path
 from mlops.specs.decision import Comparison, Decision
-from mlops.specs.environment import Environment
 from mlops.specs.evidence import GateResult
 from mlops.specs.release import Release
 
@@ -92,7 +92,8 @@ def what_to_promote(
         again=again,
     )
     _check_place(repo, main, layout, wanted)
-    check_freeze(layout.environment(environment), datetime.now(UTC).date())
+    if problems := frozen(layout.environment(environment), datetime.now(UTC).date()):
+        raise NotGood(problems)
     return wanted
 
 
@@ -148,12 +149,7 @@ def _check_place(repo: Repository, main: str, layout: Layout, wanted: Wanted) ->
     entries = timeline(repo.git, main, wanted.environment, wanted.service)
     reason = withdrawn(entries).get(number)
     if reason and not wanted.again:
-        raise not_good(
-            folder,
-            f"release {number} was withdrawn here: {reason}",
-            "release what was corrected, or say why it is good now: "
-            f"mlops promote {wanted.service} --to {wanted.environment} --again REASON",
-        )
+        raise NotGood(taken_back(wanted.service, wanted.environment, number, reason))
     now = wanted.champion.release if wanted.champion else 0
     if number < now:
         raise _older(wanted, now, held=held_before(entries, wanted.content))
@@ -169,21 +165,6 @@ def _older(wanted: Wanted, now: int, *, held: bool) -> NotGood:
         if held
         else f"promote a newer one to {wanted.came_from} first",
     )
-
-
-def check_freeze(env: Environment, today: date) -> None:
-    """Raise `NotGood` with every freeze that the day is in."""
-    problems = [
-        Problem(
-            f"environments/{env.name}/env.yaml",
-            f"{env.name} is frozen from {freeze.start} to {freeze.end}: {freeze.reason}",
-            "wait until it is over, only a rollback may enter now",
-        )
-        for freeze in env.freeze
-        if freeze.start <= today <= freeze.end
-    ]
-    if problems:
-        raise NotGood(problems)
 
 
 def _proposal(
@@ -213,14 +194,9 @@ def _proposal(
 
 def undo_lines(service: str, environment: str, champion: Release | None) -> tuple[str, ...]:
     """How a merged promotion or release is undone, one line each."""
-    lines = revert_lines(service, environment)
+    find = f"git log --first-parent -1 --format=%H -- {release_path(environment, service)}"
+    lines = ("# as long as nothing else has changed there since:", f"git revert $({find})")
     if champion is None:
         return lines
     restore = f"mlops rollback {service} --env {environment} --to {champion.release}"
     return (*lines, "# at any time, as a pull request:", restore)
-
-
-def revert_lines(service: str, environment: str) -> tuple[str, ...]:
-    """The plain revert of the newest change of a release file."""
-    find = f"git log --first-parent -1 --format=%H -- {release_path(environment, service)}"
-    return ("# as long as nothing else has changed there since:", f"git revert $({find})")

@@ -75,7 +75,7 @@ def propose(repo: Repository, forge: Forge, proposal: Proposal) -> Proposed:
     main = forge.main()
     commit = _commit(repo, main, proposal)
     there = _there(repo, forge, proposal, main)
-    if there and _same(repo, there, commit):
+    if there and same_commit(repo, there, commit):
         commit = there
     verdict = check_change(repo, main, commit)
     if verdict.problems:
@@ -146,7 +146,7 @@ def _there(repo: Repository, forge: Forge, proposal: Proposal, main: str) -> str
     return there
 
 
-def _same(repo: Repository, there: str, commit: str) -> bool:
+def same_commit(repo: Repository, there: str, commit: str) -> bool:
     def told(one: str) -> str:
         return repo.git.text("rev-parse", f"{one}^{{tree}}", f"{one}^@")
 

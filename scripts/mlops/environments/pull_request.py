@@ -61,15 +61,16 @@ def body(story: Story) -> str:
     sections = [
         _verdict(story),
         _metrics(story),
-        _slices(story),
-        _data(story),
         _changes(story),
-        _checks(story),
+        _data(story),
         _drift(story),
+        _all_metrics(story),
+        _slices(story),
+        _checks(story),
         _undo(story),
         _evidence(story),
     ]
-    text = "\n".join(line for section in sections if section for line in [*section, ""])
+    text = "\n\n".join("\n".join(section) for section in sections if section) + "\n"
     return _within(_with_rendered(text, story))
 
 
@@ -103,12 +104,26 @@ def _sentence(story: Story) -> str:
 
 
 def _replaces(story: Story) -> list[str]:
-    if story.champion is None:
-        return [f"Nothing serves in {story.decision.environment} yet."]
-    now = f"Release {story.champion.release} serves in {story.decision.environment} now"
+    champion, environment = story.champion, story.decision.environment
+    if champion is None:
+        return [f"Nothing serves in {environment} yet."]
+    now = f"Release {champion.release} serves in {environment} now"
     if story.decision.kind != "rollback":
         return [f"{now}; this takes its place."]
-    return [f"{now}; it is withdrawn by this, and promoting it again needs `--again REASON`."]
+    back = story.release.release < champion.release
+    what = (
+        "this withdraws it, and to promote it again takes `--again REASON`"
+        if back
+        else ("this puts the newer release back that was withdrawn before")
+    )
+    return [f"{now}; {what}.", "", _plain(story)]
+
+
+def _plain(story: Story) -> str:
+    if story.plain_revert is None:
+        return "A plain `git revert` of the newest change would not give this."
+    commit = story.plain_revert.commit[:12]
+    return f"`git revert {commit}` puts the same release back, with no tool at all."
 
 
 def word_of(comparison: Comparison) -> str:
@@ -133,11 +148,15 @@ def _in_words(comparison: Comparison) -> str:
 
 def _metrics(story: Story) -> list[str]:
     found = story.decision.comparisons
-    if found:
-        return ["## Metrics against the champion", "", *_compared(story, found)]
+    return ["## Metrics against the champion", "", *_compared(story, found)] if found else []
+
+
+def _all_metrics(story: Story) -> list[str]:
     if story.evidence is None:
         return []
-    return ["## Metrics", "", *_absolute(story.evidence.models)]
+    rows = ", ".join(f"{model.rows:,}" for model in story.evidence.models)
+    summary = f"All metrics of release {story.release.release}, on {rows} rows it has not seen"
+    return folded(summary, _absolute(story.evidence.models))
 
 
 def _compared(story: Story, found: Sequence[Comparison]) -> list[str]:
@@ -306,16 +325,7 @@ def _drift(story: Story) -> list[str]:
 
 
 def _undo(story: Story) -> list[str]:
-    return ["## How to undo this", "", *fenced("\n".join(story.undo), "sh"), *_plain(story)]
-
-
-def _plain(story: Story) -> list[str]:
-    if story.decision.kind != "rollback":
-        return []
-    if story.plain_revert is None:
-        return ["", "A plain `git revert` would not give this: the folder has changed since."]
-    commit = story.plain_revert.commit[:12]
-    return ["", f"`git revert {commit}` puts the same release back, with no tool at all."]
+    return ["## How to undo this", "", *fenced("\n".join(story.undo), "sh")]
 
 
 def _evidence(story: Story) -> list[str]:
@@ -334,7 +344,7 @@ def _with_rendered(text: str, story: Story) -> str:
     lines = story.rendered.rstrip("\n").split("\n")
     shown = len(lines)
     while shown >= 0:
-        block = "\n".join(_rendered_block(lines, shown, path)) + "\n"
+        block = "\n" + "\n".join(_rendered_block(lines, shown, path)) + "\n"
         if len(text) + len(block) <= LIMIT:
             return text + block
         shown = shown * 3 // 4 if shown else -1

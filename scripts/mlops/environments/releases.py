@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 from mlops import digests
 from mlops.environments.champion import as_champion, comparisons, gates_of, named, unmet
-from mlops.environments.promotion import check_freeze, undo_lines
+from mlops.environments.entry_rules import frozen
+from mlops.environments.evidence_rules import measured_on, metrics_of
+from mlops.environments.promotion import undo_lines
 from mlops.environments.proposal import RELEASE_SCHEMA, Proposal, Proposed, propose
 from mlops.environments.timeline import (
     is_same_content,
@@ -39,13 +41,12 @@ class AlreadyThere:
 
 
 def release(
-    repo: Repository, service: str, *, again: str | None = None, tell: Told = lambda _: None
+    repo: Repository, service: str, *, tell: Told = lambda _: None
 ) -> Proposed | AlreadyThere:
     """Open the pull request that puts a release of HEAD into the first environment.
 
     Args:
         service: which service.
-        again: why content that was withdrawn there is released again.
         tell: called with each step in words.
 
     Raises:
@@ -59,9 +60,10 @@ def release(
     head = repo.commit("HEAD")
     first = head.order[0]
     head.settings(first, service)
-    check_freeze(head.environment(first), datetime.now(UTC).date())
+    if problems := frozen(head.environment(first), datetime.now(UTC).date()):
+        raise NotGood(problems)
     candidate, evidence = measured(repo, service, tell)
-    return _open(repo, forge, candidate, evidence, again=again, tell=tell)
+    return _open(repo, forge, candidate, evidence, tell)
 
 
 def check_source(repo: Repository, forge: Forge) -> None:
@@ -162,7 +164,6 @@ def _validated(
 
 
 def _composed(commit: str, bento: str, models: tuple[ModelPin, ...], evidence: Evidence) -> Release:
-    measured_on = [model.measured_on for model in evidence.models]
     return Release(
         service=evidence.service,
         release=1,
@@ -175,12 +176,8 @@ def _composed(commit: str, bento: str, models: tuple[ModelPin, ...], evidence: E
         ),
         evidence=EvidencePin(
             digest=digests.of_bytes(evidence_bytes(evidence)),
-            measured_on=measured_on[0] if len(measured_on) == 1 else digests.of_json(measured_on),
-            metrics={
-                f"{model.model}.{name}": interval.value
-                for model in evidence.models
-                for name, interval in model.metrics.items()
-            },
+            measured_on=measured_on(evidence),
+            metrics=metrics_of(evidence),
         ),
     )
 
@@ -200,8 +197,6 @@ def _open(
     forge: Forge,
     candidate: Release,
     evidence: Evidence,
-    *,
-    again: str | None,
     tell: Told,
 ) -> Proposed | AlreadyThere:
     main = forge.main()
@@ -211,7 +206,7 @@ def _open(
     chosen, content = _numbered(repo, forge, main, candidate)
     if champion is not None and layout.tree.read(release_path(first, chosen.service)) == content:
         return AlreadyThere(chosen, first)
-    _check_place(repo, main, first, chosen, champion=champion, again=again)
+    _check_place(repo, main, first, chosen)
     tell(f"comparing with what serves in {first}")
     found = comparisons(repo, chosen, champion)
     gates = gates_of(repo.commit("HEAD"), found)
@@ -226,7 +221,6 @@ def _open(
         champion=as_champion(champion),
         comparisons=found,
         checks=(*gates_of_evidence(evidence.models), *gates),
-        reason=again,
     )
     return propose(
         repo,
@@ -271,28 +265,17 @@ def _waiting(repo: Repository, forge: Forge, fresh: Release) -> tuple[Release, b
     return (waiting, content) if is_same_content(waiting, fresh) else None
 
 
-def _check_place(
-    repo: Repository,
-    main: str,
-    first: str,
-    chosen: Release,
-    *,
-    champion: Release | None,
-    again: str | None,
-) -> None:
-    """A release of content that was there before is told for what it is."""
-    folder, number = folder_of(first, chosen.service), chosen.release
-    if champion is not None and number < champion.release:
-        raise not_good(
-            folder,
-            f"holds release {champion.release}, and HEAD has the content of release {number}",
-            f"that is a rollback: mlops rollback {chosen.service} --env {first} --to {number}",
-        )
+def _check_place(repo: Repository, main: str, first: str, chosen: Release) -> None:
+    """Content that was there before comes back by a rollback, not as a new release."""
     entries = timeline(repo.git, main, first, chosen.service)
+    number = chosen.release
+    if not any(one.release and one.release.release == number for one in entries):
+        return
     reason = withdrawn(entries).get(number)
-    if reason and not again:
-        raise not_good(
-            folder,
-            f"HEAD has the content of release {number}, which was withdrawn here: {reason}",
-            f"correct it, or say why it is good now: mlops release {chosen.service} --again REASON",
-        )
+    told, option = (f" and took back: {reason}", " --reason TEXT") if reason else ("", "")
+    raise not_good(
+        folder_of(first, chosen.service),
+        f"HEAD has the content of release {number}, which {first} held before{told}",
+        "change what was wrong, or put it back: "
+        f"mlops rollback {chosen.service} --env {first} --to {number}{option}",
+    )

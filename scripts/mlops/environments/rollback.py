@@ -1,15 +1,14 @@
 """Rollback: a release that an environment held before, put back under today's settings."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from mlops.environments.champion import as_champion
-from mlops.environments.promotion import revert_lines
-from mlops.environments.proposal import Proposal, Proposed, propose
-from mlops.environments.timeline import Entry, predecessor, timeline
+from mlops.environments.proposal import Proposal, Proposed, commit_files, propose, same_commit
+from mlops.environments.timeline import Entry, predecessor, timeline, withdrawn
 from mlops.errors import bad_input, not_good
-from mlops.forge import forge_of
+from mlops.forge import Forge, PullRequest, forge_of
 from mlops.repository import Layout, Repository, folder_of, release_path
 from mlops.specs.decision import Decision
 from mlops.specs.release import Release
@@ -40,6 +39,14 @@ class Place:
         return self.repo.commit(self.main)
 
 
+@dataclass(frozen=True)
+class RolledBack:
+    """The pull request of the release, and of the data pins when asked for and not so already."""
+
+    release: Proposed
+    data: PullRequest | None
+
+
 def roll_back(
     repo: Repository,
     service: str,
@@ -49,7 +56,7 @@ def roll_back(
     reason: str | None = None,
     with_data: bool = False,
     tell: Callable[[str], None] = lambda _: None,
-) -> Proposed:
+) -> RolledBack:
     """Open the pull request that puts an earlier release back.
 
     Args:
@@ -57,8 +64,8 @@ def roll_back(
         environment: where.
         number: which release; None takes the one that the release held now took the place of.
         reason: why, for the decision and the reviewer.
-        with_data: also set back the data pins to those of that release's source commit, so
-            that the next training starts from them.
+        with_data: also open a pull request for the data pins of that release's source commit,
+            so that the next training starts from them.
         tell: called with each step in words.
 
     Raises:
@@ -71,36 +78,29 @@ def roll_back(
     place = Place(repo, forge.main(), environment, service)
     place.layout.known(environment)
     target = _target(place, number)
-    _check_backward(place, target)
+    _check_target(place, target, reason)
     tell("checking the rules")
-    proposal = _proposal(place, target, reason)
-    if with_data:
-        proposal = replace(proposal, files=_pins(place, proposal.release), plain_revert=None)
-    return propose(repo, forge, proposal)
+    proposed = propose(repo, forge, _proposal(place, target, reason))
+    data = _data(place, forge, proposed.proposal.release) if with_data else None
+    return RolledBack(proposed, data)
 
 
-def _check_backward(place: Place, target: Entry) -> None:
-    """A newer release comes by promotion, with its comparison; a rollback only goes back."""
+def _check_target(place: Place, target: Entry, reason: str | None) -> None:
+    number = _number(target)
     if target.content == place.entries[-1].content:
         raise not_good(
             place.folder,
-            f"holds release {_number(target)} already",
+            f"holds release {number} already",
             f"nothing is left to do: mlops status --env {place.environment}",
         )
-    now = place.entries[-1].release
-    if now is None or _number(target) < now.release:
-        return
-    again = (
-        f"mlops release {place.service} --again REASON"
-        if place.environment == place.layout.order[0]
-        else f"mlops promote {place.service} --to {place.environment} --again REASON"
-    )
-    raise not_good(
-        place.folder,
-        f"holds release {now.release}, and release {_number(target)} is newer; "
-        "a rollback only goes back",
-        again,
-    )
+    taken_back = withdrawn(place.entries).get(number)
+    if taken_back and not reason:
+        raise not_good(
+            place.folder,
+            f"release {number} was itself taken back here: {taken_back}",
+            "say why it is good now: "
+            f"mlops rollback {place.service} --env {place.environment} --to {number} --reason TEXT",
+        )
 
 
 def _target(place: Place, number: int | None) -> Entry:
@@ -158,9 +158,17 @@ def _proposal(place: Place, target: Entry, reason: str | None) -> Proposal:
         content=target.content,
         decision=decision,
         champion=now,
-        undo=revert_lines(place.service, place.environment),
+        undo=_undo_lines(place, now),
         plain_revert=plain_revert(place, target),
     )
+
+
+def _undo_lines(place: Place, now: Release | None) -> tuple[str, ...]:
+    # A revert of a rollback would bring a withdrawn release back without a word why.
+    if now is None:
+        return (f"mlops history {place.service} --env {place.environment}",)
+    back = f"mlops rollback {place.service} --env {place.environment} --to {now.release}"
+    return (f"{back} --reason TEXT",)
 
 
 def plain_revert(place: Place, target: Entry) -> Entry | None:
@@ -175,6 +183,8 @@ def plain_revert(place: Place, target: Entry) -> Entry | None:
     parents = git.text("rev-parse", f"{newest.commit}^@").split()
     if len(entries) < 2 or entries[-2].content != target.content:
         return None
+    if newest.release and _number(target) > newest.release.release:
+        return None  # the withdrawn one, which takes a reason
     if last != newest.commit or len(parents) != 1:
         return None
     changed = git.changed(parents[0], newest.commit)
@@ -186,6 +196,25 @@ def _held_elsewhere(place: Place, entry: Entry) -> bool:
     others = [name for name in place.layout.order if name != place.environment]
     paths = [release_path(name, place.service) for name in others]
     return any(place.layout.tree.read(path) == entry.content for path in paths)
+
+
+def _data(place: Place, forge: Forge, release: Release) -> PullRequest | None:
+    """A pull request for the data pins of the release; None when main pins them already."""
+    files = _pins(place, release)
+    if not files:
+        return None
+    subject = f"Pin the data of {release.service} {release.release} again"
+    branch = f"rollback/{release.service}-data-of-{release.release}"
+    commit = commit_files(place.repo, place.main, files, subject)
+    there = forge.waiting(branch)
+    commit = there if there and same_commit(place.repo, there, commit) else commit
+    listed = "\n".join(f"- `{path}`" for path in files)
+    text = (
+        f"The next training starts from the data of release {release.release} "
+        f"(source `{release.source.commit[:12]}`). Nothing that serves changes.\n\n{listed}\n\n"
+        "To undo it after the merge: `git revert` the merged commit.\n"
+    )
+    return forge.open_pull_request(branch, commit, subject, text, replaces=there)
 
 
 def _pins(place: Place, release: Release) -> dict[str, bytes]:

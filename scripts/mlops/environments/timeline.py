@@ -52,14 +52,14 @@ def timeline(git: Git, ref: str, environment: str, service: str) -> list[Entry]:
         "--", path,
     )  # fmt: skip
     commits = [tuple(line.split("\x01", 3)) for line in told]
-    contents = _contents(git, [f"{commit[0]}:{path}" for commit in commits])
+    found = contents(git, [f"{commit[0]}:{path}" for commit in commits])
     return [
         Entry(commit, at, author, subject, *_read(path, content))
-        for (commit, at, author, subject), content in zip(commits, contents, strict=True)
+        for (commit, at, author, subject), content in zip(commits, found, strict=True)
     ]
 
 
-def _contents(git: Git, names: Sequence[str]) -> Iterator[bytes | None]:
+def contents(git: Git, names: Sequence[str]) -> Iterator[bytes | None]:
     """Content of each `<commit>:<path>`, in one git process; None for those not there."""
     if not names:
         return
