@@ -69,11 +69,14 @@ def _packages(_: Repository) -> Iterator[Problem]:
 
 
 def _git_identity(repo: Repository) -> Iterator[Problem]:
-    for key, example in {"user.name": "Your Name", "user.email": "you@example.com"}.items():
-        try:
-            repo.git.text("config", key)
-        except GitFailed:
-            yield Problem("git", f"{key} is not set", f"git config --global {key} '{example}'")
+    try:
+        repo.git.text("var", "GIT_COMMITTER_IDENT")
+    except GitFailed:
+        yield Problem(
+            "git",
+            "does not know who commits",
+            "git config --global user.name 'Your Name', and user.email the same way",
+        )
 
 
 def _forge(repo: Repository) -> Iterator[Problem]:

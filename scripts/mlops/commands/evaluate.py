@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops.errors import Exit, NotGood, Problem, bad_input
+from mlops.errors import Exit, NotGood, Problem, bad_input, not_good
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
@@ -32,9 +32,24 @@ if TYPE_CHECKING:
     metavar="ENV",
     help="Instead: the model this environment serves, month by month on the pinned data.",
 )
+@click.option(
+    "--answers",
+    metavar="ENV",
+    help="Instead: ask the running service for rows and compare with the registered model.",
+)
+@click.option(
+    "--rows", type=click.IntRange(min=1), default=1000, show_default=True, help="For --answers."
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(
-    model: str, version: int | None, against: str | None, serving: str | None, as_json: bool
+    *,
+    model: str,
+    version: int | None,
+    against: str | None,
+    serving: str | None,
+    answers: str | None,
+    rows: int,
+    as_json: bool,
 ) -> int:
     """Measure MODEL on the newest days of its data, which training has not seen.
 
@@ -45,17 +60,28 @@ def command(
     Example: mlops evaluate bike-demand
     Example: mlops evaluate bike-demand --version 2 --against staging
     Example: mlops evaluate bike-demand --serving prod
+    Example: mlops evaluate bike-demand --answers dev
     """
     repo = Repository.at()
-    if serving is None:
-        return evaluate(repo, model, version=version, against=against, as_json=as_json)
-    if version is not None or against is not None:
+    _refuse_together(version, against, serving, answers)
+    if serving is not None:
+        return evaluate_serving(repo, model, serving, as_json=as_json)
+    if answers is not None:
+        return evaluate_answers(repo, model, answers, rows=rows, as_json=as_json)
+    return evaluate(repo, model, version=version, against=against, as_json=as_json)
+
+
+def _refuse_together(
+    version: int | None, against: str | None, serving: str | None, answers: str | None
+) -> None:
+    if serving is not None and answers is not None:
+        raise bad_input("--serving", "stands with --answers", "ask one at a time")
+    if (serving or answers) and (version is not None or against is not None):
         raise bad_input(
-            "--serving",
+            "--serving" if serving else "--answers",
             "stands with --version or --against",
             "drop them: the model is the one that serves",
         )
-    return evaluate_serving(repo, model, serving, as_json=as_json)
 
 
 def evaluate(
@@ -141,10 +167,41 @@ def evaluate_serving(
     return Exit.DONE
 
 
+def evaluate_answers(
+    repo: Repository, model: str, environment: str, *, rows: int, as_json: bool = False
+) -> int:
+    """Whether a running service answers what the registered model predicts, bit for bit.
+
+    Raises:
+        NotGood: when an answer differs, or the service does not answer.
+    """
+    from mlops.training.answers import compare_answers
+
+    found = compare_answers(repo, model, environment, rows)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(found)))
+    elif not found.different:
+        click.echo(
+            f"{environment} release {found.release}: {found.rows} answers in {found.requests} "
+            "requests equal the registered model's predictions, bit for bit"
+        )
+    if found.different:
+        raise not_good(
+            f"environments/{environment}",
+            f"{found.different} of {found.rows} answers differ from the registered model's "
+            f"predictions, by {found.largest:g} at most",
+            "see that its bento was built from this release: mlops check",
+        )
+    return Exit.DONE
+
+
+FIX = "improve the model, or change the gate in a pull request"
+
+
 def _hold(model: str, results: "tuple[GateResult, ...]") -> None:
     path = f"models/{model}/model.yaml"
     failed = [
-        Problem(path, f"gate `{one.gate}` is not met: {one.detail}", "improve the model")
+        Problem(path, f"gate `{one.gate}` is not met: {one.detail}", FIX)
         for one in results
         if not one.passed
     ]

@@ -1,0 +1,1 @@
+"""The story that `scripts/demo` tells: every step is a command a person can type."""
