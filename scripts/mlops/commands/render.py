@@ -78,6 +78,6 @@ def _put(repo: Repository, path: str, text: str | None, *, quiet: bool) -> None:
 
 def _close(chosen: Sequence[str], found: dict[str, str | None]) -> None:
     if found:
-        click.echo(f"next: git add environments && git commit ({len(found)} files)")
+        click.echo("next: git add environments && git commit")
     else:
         click.echo(f"manifests of {', '.join(chosen)} are current, nothing to write")

@@ -218,9 +218,12 @@ def readers(case: Case) -> Finding:
     others = [
         name
         for name in case.after.order
-        if name != case.environment and case.service in case.after.served_in(name)
+        if name != case.environment and case.after.release(name, case.service)
     ]
-    return met("readers and traffic", f"it stays in {', '.join(others)}" if others else "it ends")
+    return met(
+        "readers and traffic",
+        f"still serves in {', '.join(others)}" if others else "served nowhere else",
+    )
 
 
 RULES: dict[Kind, tuple[Rule, ...]] = {
