@@ -82,10 +82,12 @@ def _verdict(story: Story) -> list[str]:
         if failed
         else f"all {len(decision.checks)} checks passed"
     )
-    words = "; ".join(_in_words(comparison) for comparison in decision.comparisons)
+    told = decision.comparisons[:5]
+    words = "; ".join(_in_words(comparison) for comparison in told)
     lines = [f"**{_sentence(story)}: {checks}.**", ""]
     if words:
-        lines += [f"{words}.", ""]
+        left_out = len(decision.comparisons) - len(told)
+        lines += [f"{words}{f'; and {left_out:,} more' if left_out else ''}.", ""]
     if decision.reason:
         lines += [f"Reason given: {code(decision.reason, longest=500)}", ""]
     return lines + _replaces(story)
