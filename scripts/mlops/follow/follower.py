@@ -238,7 +238,8 @@ class Follower:
             with suppress(MlopsError):
                 await asyncio.to_thread(status.write, self._places.status, self._status())
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), status.HEARTBEAT)
+                async with asyncio.timeout(status.HEARTBEAT):
+                    await self._changed.wait()
 
     def _status(self) -> FollowerStatus:
         return FollowerStatus(

@@ -129,7 +129,8 @@ class ServingProcess:
         with suppress(NotServing):
             await self._tell("stop")
         try:
-            await asyncio.wait_for(asyncio.shield(self._ending), within)
+            async with asyncio.timeout(within):
+                await asyncio.shield(self._ending)
         except TimeoutError:
             await self.kill()
         self.close()

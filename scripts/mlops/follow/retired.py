@@ -55,9 +55,10 @@ class Retired:
     async def end_all(self) -> None:
         """End them all now."""
         self._warm = None
-        tasks = list(self._ending.values())
-        await asyncio.gather(*(kept.process.stop() for kept in list(self._ending)))
-        await asyncio.gather(*tasks)
+        ending = dict(self._ending)
+        for kept in ending:
+            kept.enough.set()
+        await asyncio.gather(*(kept.process.stop() for kept in ending), *ending.values())
 
     def processes(self) -> Iterator[ServingProcess]:
         """All of them that may still run."""
@@ -84,7 +85,8 @@ class Retired:
         # release whenever it comes back: after the limit the process ends, warm or not.
         with suppress(NotServing, TimeoutError):
             await kept.process.until("drained", within=self._drain_limit)
-            await asyncio.wait_for(kept.enough.wait(), kept.seconds)
+            async with asyncio.timeout(kept.seconds):
+                await kept.enough.wait()
         if self._warm is kept:
             self._warm = None
         await kept.process.stop()

@@ -91,7 +91,8 @@ class ServiceReconciler:
             await self._step()
             self._around.changed()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._pause())
+                async with asyncio.timeout(self._pause()):
+                    await self._wake.wait()
         await self._end_all()
 
     async def _step(self) -> None:

@@ -140,7 +140,8 @@ async def git(*args: str) -> str:
         env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
     )
     try:
-        out, err = await asyncio.wait_for(process.communicate(), GIT_LIMIT)
+        async with asyncio.timeout(GIT_LIMIT):
+            out, err = await process.communicate()
     except TimeoutError:
         raise GitFailed(args, f"no answer within {GIT_LIMIT:.0f} s") from None
     finally:
