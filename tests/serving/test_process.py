@@ -123,7 +123,14 @@ def test_told_to_stop_it_finishes_what_is_under_way(toy: Toy) -> None:
             busy.sendall(POINT[10:])
             assert whole_answer(busy).startswith("http/1.1 200")
         assert ended(served, 5) == 0
-        assert not served.private.exists()
+        assert list(served.private.parent.iterdir()) == []
+
+
+def test_a_killed_one_leaves_files_only_beside_its_private_socket(toy: Toy, tmp_path: Path) -> None:
+    with serving(toy.bento.path, environment={"TMPDIR": str(tmp_path)}) as served:
+        served.process.kill()
+        served.process.wait()
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_it_does_not_outlive_its_follower(toy: Toy) -> None:

@@ -16,13 +16,20 @@ from mlops.serving.route import Scoring
 
 
 @contextmanager
-def bentoml_home(beside: Path | None = None) -> Iterator[None]:
-    """A home for BentoML that lives only while it loads, so that it writes nowhere else."""
+def scratch(beside: Path | None = None) -> Iterator[None]:
+    """One folder for all that BentoML writes, removed in the end.
+
+    Args:
+        beside: where it is made; a follower clears its own folder of what a killed process
+            left. Default: the system's temporary folder.
+    """
     folder = tempfile.mkdtemp(prefix=".bentoml-", dir=beside)
     os.environ.update(BENTOML_HOME=folder, BENTOML_DO_NOT_TRACK="True")
+    before, tempfile.tempdir = tempfile.tempdir, folder
     try:
         yield
     finally:
+        tempfile.tempdir = before
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -14,6 +14,8 @@ import uvloop
 from mlops.errors import bad_input
 from mlops.serving import pinned
 from mlops.serving.control import Control, WatchedWhileLoading
+from mlops.serving.front import Front
+from mlops.serving.loading import load, scratch
 from mlops.serving.server import Server
 
 DRAIN_SECONDS = "MLOPS_DRAIN_SECONDS"
@@ -44,13 +46,12 @@ def run(options: Options) -> None:
     pinned.verify(options.bento / "src")
     public = _public_socket(options)
     channel = None if options.control is None else socket.socket(fileno=options.control)
-    with contextlib.ExitStack() as stack:
-        if channel is not None:
-            stack.enter_context(WatchedWhileLoading(channel))
-        server = _loaded(options)
-    control = None if channel is None else Control(channel, public)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(server, options, public, control, limit))
+    with scratch(options.private.parent if options.private else None):
+        with WatchedWhileLoading(channel) if channel else contextlib.nullcontext():
+            server = _loaded(options.bento)
+        control = Control(channel, public) if channel else None
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(server, options, public, control, limit))
 
 
 def drain_limit() -> float:
@@ -86,26 +87,21 @@ def _public_socket(options: Options) -> socket.socket | None:
     return public
 
 
-def _loaded(options: Options) -> Server:
+def _loaded(bento: Path) -> Server:
     # Nearly all that loading makes stays: collecting meanwhile costs a tenth of the start,
     # and later collections need not look at it.
     gc.disable()
     try:
-        return _server(options)
+        return _server(bento)
     finally:
         gc.freeze()
         gc.enable()
 
 
-def _server(options: Options) -> Server:
-    from mlops.serving import loading
-
-    with loading.bentoml_home(options.private.parent if options.private else None):
-        app, scoring = loading.load(options.bento)
-        from mlops.serving.front import Front
-
-        release = pinned.release()
-        return Server(Front(app, scoring, release), release)
+def _server(bento: Path) -> Server:
+    app, scoring = load(bento)
+    release = pinned.release()
+    return Server(Front(app, scoring, release), release)
 
 
 async def _serve(
