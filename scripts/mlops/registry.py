@@ -164,8 +164,9 @@ class Registry:
 
     @cached_property
     def _client(self) -> Any:
-        client = _client_class()(tracking_uri=self.uri, registry_uri=self.uri)
+        made = _client_class()
         with self._alone():  # the first use makes the embedded database
+            client = made(tracking_uri=self.uri, registry_uri=self.uri)
             client.search_experiments(max_results=1)
             client.search_registered_models(max_results=1)
         return client

@@ -54,12 +54,15 @@ def show(outcome: Outcome) -> None:
     console.print(
         f"{evidence.model} version {outcome.registered.version} "
         f"({digests.short(evidence.digest)}) on {evidence.rows} rows it has not seen, "
-        f"{evidence.first} to {evidence.last}"
+        f"{evidence.first} to {evidence.last}",
+        soft_wrap=True,
     )
     console.print(_metrics(evidence))
     if evidence.slices:
         console.print(_slices(evidence))
-    console.print(_comparisons(outcome))
+    if outcome.comparisons:
+        console.print(_against(outcome), soft_wrap=True)
+        console.print(_comparisons(outcome))
     console.print(f"Drift from the training rows: {drifted(evidence.drift)}")
     console.print(f"One-row call: {outcome.measured.latency_ms:.3f} ms at the 99th percentile")
     console.print(_gates(outcome.gates))
@@ -85,16 +88,25 @@ def _slices(evidence: ModelEvidence) -> Table:
     return table
 
 
-def _comparisons(outcome: Outcome) -> Table | str:
-    champion = outcome.champion
-    name = (
-        f"release {champion.release.release} in {outcome.environment}"
-        if champion
-        else f"the baseline ({outcome.environment} serves no such model yet)"
-    )
-    if not outcome.comparisons:
-        return f"Against {name}: model.yaml has no relative gate"
-    table = _table(f"Against {name}", "Candidate", "It", "Difference", "Interval")
+def _against(outcome: Outcome) -> str:
+    champion, environment = outcome.champion, outcome.environment
+    if champion is None:
+        model = outcome.registered.model
+        return f"Against the stated baseline, because {environment} serves no {model} yet"
+    seen = _seen(outcome)
+    favoured = f"; it was trained on rows up to {seen}, which favours it" if seen else ""
+    return f"Against release {champion.release.release}, which {environment} serves{favoured}"
+
+
+def _seen(outcome: Outcome) -> str | None:
+    """Until when the champion was trained, if that is later than the first evaluated row."""
+    until = outcome.champion.scorer.card.trained_until if outcome.champion else None
+    return until if until and until >= outcome.measured.evidence.first else None
+
+
+def _comparisons(outcome: Outcome) -> Table:
+    other = "Champion" if outcome.champion else "Baseline"
+    table = _table("Metric", "Candidate", other, "Difference", "Interval")
     for one in outcome.comparisons:
         table.add_row(
             one.metric,
@@ -120,7 +132,8 @@ def show_months(model: str, champion: Champion, months: Sequence[Month]) -> None
     console.print(
         f"{model} as release {champion.release.release} serves it in {champion.environment} "
         f"({digests.short(champion.scorer.digest or '')}), trained on rows from "
-        f"{card.trained_from} to {card.trained_until}"
+        f"{card.trained_from} to {card.trained_until}",
+        soft_wrap=True,
     )
     names = list(months[0].metrics) if months else []
     table = _table("Month", "Rows", "Trained on", *names, "Drifted most (distance, 0 to 1)")

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from mlops.specs.base import Name, Spec
 
@@ -113,15 +113,15 @@ class Model(Spec):
     evaluation: Evaluation = Evaluation()
     gates: Gates
 
-    @model_validator(mode="after")
-    def _known_metrics(self) -> "Model":
-        gates = self.gates
-        known = METRICS[self.task]
+    @field_validator("gates")
+    @classmethod
+    def _known_metrics(cls, gates: Gates, given: ValidationInfo) -> Gates:
+        known = METRICS.get(given.data.get("task", ""), ())
         bounds: tuple[Bound, ...] = (*gates.absolute, *gates.slices)
         compared = {gate.metric for gate in gates.relative}
-        asked = compared.union(gate.metric for gate in bounds)
-        if unknown := sorted(asked.difference(known)):
-            raise ValueError(f"gates name {', '.join(unknown)}; {self.task} has {', '.join(known)}")
+        unknown = sorted(compared.union(gate.metric for gate in bounds).difference(known))
+        if unknown and known:
+            raise ValueError(f"no metric {', '.join(unknown)} for this task: {', '.join(known)}")
         if signed := sorted(compared.intersection(SIGNED)):
             raise ValueError(f"no relative gate on {', '.join(signed)}: give it a min and a max")
-        return self
+        return gates
