@@ -62,7 +62,10 @@ def validate(
     repo: Repository, dataset: str, *, batch: Path | None = None, as_json: bool = False
 ) -> int:
     """Check a pinned version or a raw batch; 1 when the contract is broken."""
-    report = _pinned(repo, dataset) if batch is None else _batch(repo, dataset, batch.absolute())
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"checking {dataset}"):
+        report = _pinned(repo, dataset) if batch is None else _batch(repo, dataset, batch)
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:
@@ -74,7 +77,7 @@ def _batch(repo: Repository, dataset: str, file: Path) -> "Report":
     from mlops.data.contract import read_contract
     from mlops.data.ingest import check_batch
 
-    return check_batch(repo, read_contract(repo, dataset), file)
+    return check_batch(repo, read_contract(repo, dataset), file.absolute())
 
 
 def _pinned(repo: Repository, dataset: str) -> "Report":

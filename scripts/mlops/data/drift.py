@@ -39,11 +39,14 @@ def _is_unordered(values: pd.Series) -> bool:
 
 
 def _ks(reference: pd.Series, current: pd.Series) -> float:
+    import numpy as np
     from scipy.stats import ks_2samp
 
-    # "asymp" is about the p-value, which is not used; the statistic is exact in every mode.
     one, other = reference.to_numpy("float64"), current.to_numpy("float64")
-    return float(ks_2samp(one, other, method="asymp").statistic)
+    # "asymp" is about the p-value, which is not used (and divides by 0 for single rows); the
+    # statistic is exact in every mode.
+    with np.errstate(all="ignore"):
+        return float(ks_2samp(one, other, method="asymp").statistic)
 
 
 def _total_variation(reference: pd.Series, current: pd.Series) -> float:

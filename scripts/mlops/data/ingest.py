@@ -179,43 +179,59 @@ def ingest(
     contract = read_contract(repo, dataset)
     for file in files:
         read_bytes(repo, file)
-    old = _pinned(repo, dataset)
-    current = table.load(pins.fetch(repo, old)) if old else None
+    old = _current(repo, contract)
     reports = []
     for file in files:
         progress(f"checking {pins.shown(repo, file)}")
         reports.append(check_batch(repo, contract, file))
     _refuse_broken(repo, files, reports)
     batch = _joined(contract, [report.typed for report in reports])
-    merged = table.upsert(contract, current, batch)
-    new, content = _version(repo, contract, old, merged.rows)
-    if new != old:
+    merged = table.upsert(contract, old.rows if old else None, batch)
+    moved = _moved(contract, old, merged)
+    new, content = _version(contract, old, merged.rows)
+    if old is None or new != old.pin:
         progress("checking the new version as a whole")
         _refuse_version(contract, merged.rows)
         progress("storing the version and pushing it to the DVC remote")
         pins.publish(repo, new, content)
-    moved = (
-        drift(current, merged.fresh, _drifting(contract))
-        if current is not None and len(merged.fresh)
-        else ()
-    )
-    return Ingested(old, new, merged.added, merged.replaced, merged.unchanged, moved)
+    pin = old.pin if old else None
+    return Ingested(pin, new, merged.added, merged.replaced, merged.unchanged, moved)
 
 
-def _pinned(repo: Repository, dataset: str) -> Pin | None:
-    there = (repo.root / pins.pin_path(dataset)).is_file()
-    return pins.read_pin(repo, dataset) if there else None
+@dataclass(frozen=True)
+class _Current:
+    """The version that is pinned now: its rows as the contract has them, and as they are."""
+
+    pin: Pin
+    content: bytes
+    columns: tuple[str, ...]
+    rows: pd.DataFrame
+
+
+def _current(repo: Repository, contract: Contract) -> _Current | None:
+    if not (repo.root / pins.pin_path(contract.dataset)).is_file():
+        return None
+    pin = pins.read_pin(repo, contract.dataset)
+    path = pins.fetch(repo, pin)
+    loaded = table.load(path)
+    rows = table.conformed(contract, loaded)
+    return _Current(pin, path.read_bytes(), tuple(loaded.columns), rows)
 
 
 def _joined(contract: Contract, batches: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    rows = table.upsert(contract, None, batches[0]).rows
+    rows = batches[0]
     for batch in batches[1:]:
         rows = table.upsert(contract, rows, batch).rows
     return rows
 
 
-def _drifting(contract: Contract) -> list[str]:
-    return [name for name in contract.names if name not in contract.primary_key]
+def _moved(contract: Contract, old: _Current | None, merged: table.Merged) -> tuple[Drift, ...]:
+    if old is None or merged.fresh.empty:
+        return ()
+    compared = [
+        name for name in contract.names if name in old.columns and name not in contract.primary_key
+    ]
+    return drift(old.rows, merged.fresh, compared)
 
 
 def _refuse_broken(repo: Repository, files: Sequence[Path], reports: Sequence[Report]) -> None:
@@ -232,25 +248,15 @@ def _refuse_broken(repo: Repository, files: Sequence[Path], reports: Sequence[Re
         raise NotGood(problems)
 
 
-def _version(
-    repo: Repository, contract: Contract, old: Pin | None, rows: pd.DataFrame
-) -> tuple[Pin, bytes]:
+def _version(contract: Contract, old: _Current | None, rows: pd.DataFrame) -> tuple[Pin, bytes]:
     """The version of these rows; the old one's bytes when it holds the same rows.
 
     A newer Parquet library may write other bytes for them: that alone is no new version.
     """
-    if old is not None:
-        path = pins.fetch(repo, old)
-        if _is_same(contract, table.load(path), rows):
-            return old.model_copy(update={"contract": contract.version}), path.read_bytes()
+    if old and old.columns == contract.names and table.same_rows(old.rows, rows):
+        return old.pin.model_copy(update={"contract": contract.version}), old.content
     content = table.encode(contract, rows)
     return pins.pin_of(contract.dataset, content, len(rows), contract.version), content
-
-
-def _is_same(contract: Contract, current: pd.DataFrame, rows: pd.DataFrame) -> bool:
-    if list(current.columns) != list(contract.names):
-        return False
-    return table.same_rows(table.typed(contract, table.parsed(contract, current)), rows)
 
 
 def _refuse_version(contract: Contract, rows: pd.DataFrame) -> None:

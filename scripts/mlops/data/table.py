@@ -181,6 +181,14 @@ def _typed(values: pd.Series, kind: LogicalType) -> pd.Series:
     return pd.Series(right, values.index, dtype=dtype)
 
 
+def conformed(contract: Contract, frame: pd.DataFrame) -> pd.DataFrame:
+    """A version's rows as the contract has them now: its columns, in its types.
+
+    Columns that are new in the contract are missing in all rows.
+    """
+    return typed(contract, parsed(contract, frame.reindex(columns=list(contract.names))))
+
+
 @dataclass(frozen=True)
 class Merged:
     """A version with a batch upserted.
@@ -201,19 +209,18 @@ class Merged:
 
 
 def upsert(contract: Contract, current: pd.DataFrame | None, batch: pd.DataFrame) -> Merged:
-    """Put typed rows into a version; of rows with one key the batch's wins."""
+    """Put typed rows into a version (both `conformed`); of rows with one key the batch's wins."""
     key = list(contract.primary_key)
     if current is None:
         return Merged(_ordered(batch, key), batch, len(batch), 0, 0)
-    base = typed(contract, parsed(contract, current.reindex(columns=list(contract.names))))
-    joined = pd.concat([base, batch], ignore_index=True)
+    joined = pd.concat([current, batch], ignore_index=True)
     known = joined.duplicated(key, keep="first").sum()
     again = joined.duplicated(keep="first")
     same = again.sum()
     kept = joined.drop_duplicates(key, keep="last")
     return Merged(
-        rows=_ordered(typed(contract, parsed(contract, kept)), key),
-        fresh=joined[~again].iloc[len(base) :],
+        rows=_ordered(conformed(contract, kept), key),
+        fresh=joined[~again].iloc[len(current) :],
         added=int(len(batch) - known),
         replaced=int(known - same),
         unchanged=int(same),
