@@ -37,7 +37,7 @@ def validate_command(dataset: str, batch: Path | None, as_json: bool) -> int:
 
     Nothing is written. Exit code 1 when a rule is broken.
 
-    Example: mlops data validate bike-rentals --batch data-contracts/bike-rentals/raw/2011-04.csv
+    Example: mlops data validate bike-rentals --batch 2011-04.csv
     """
     return validate(Repository.at(), dataset, batch=batch, as_json=as_json)
 
@@ -53,7 +53,7 @@ def ingest_command(dataset: str, files: tuple[Path, ...], as_json: bool) -> int:
     are put in by primary key; of rows with the same key the last file's wins. The same rows
     again give the same version.
 
-    Example: mlops data ingest bike-rentals data-contracts/bike-rentals/raw/2011-0[1-3].csv
+    Example: mlops data ingest bike-rentals 2011-04.csv 2011-05.csv
     """
     return ingest(Repository.at(), dataset, files, as_json=as_json)
 
@@ -159,7 +159,7 @@ def _tell_ingested(dataset: str, done: "Ingested", files: int) -> None:
     from mlops.data.pin import pin_path
 
     click.echo(
-        f"{dataset}: {files} {'file' if files == 1 else 'files'} hold to the contract "
+        f"{dataset}: {'1 file holds' if files == 1 else f'{files} files hold'} to contract "
         f"{done.new.contract}: {done.added} rows added, {done.replaced} replaced, "
         f"{done.unchanged} there already"
     )
