@@ -33,7 +33,7 @@ HEAD = b"POST /predict HTTP/1.1\r\nhost: toy\r\ncontent-length: %d\r\n\r\n" % le
 
 
 def post(port: int) -> httpx.Response:
-    return httpx.post(f"http://127.0.0.1:{port}/predict", content=POINT, timeout=5)
+    return httpx.post(f"http://127.0.0.1:{port}/predict", content=POINT, timeout=10)
 
 
 def exchange(connection: socket.socket) -> str:
@@ -204,11 +204,11 @@ def test_it_serves_a_port_of_its_own_and_ends_at_interrupt(toy: Toy) -> None:
 
 
 def answered_when_up(port: int) -> httpx.Response:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         try:
             return post(port)
-        except httpx.ConnectError:
+        except httpx.TransportError:
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
