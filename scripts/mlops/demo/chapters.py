@@ -48,7 +48,7 @@ def data(stage: Stage) -> None:
     )
     stage.run("mlops", "data", "ingest", DATASET, *_months(1, 2, 3))
     _commit_and_push(stage, "Pin January to March")
-    stage.run("mlops", "data", "validate", DATASET)
+    stage.run("mlops", "data", "validate", DATASET, last=14)
 
 
 def model(stage: Stage) -> None:
@@ -115,12 +115,12 @@ def refusals(stage: Stage) -> None:
 
     stage.say("somebody changes two services in one pull request:")
     _branch(stage, "two-services")
+    text = (stage.team / f"environments/prod/{SERVICE}/settings.yaml").read_text()
     for service in (SERVICE, "other-service"):
         settings = stage.team / f"environments/prod/{service}/settings.yaml"
         settings.parent.mkdir(exist_ok=True)
-        text = (stage.team / f"environments/prod/{SERVICE}/settings.yaml").read_text()
-        changed = text.replace(f"service: {SERVICE}", f"service: {service}")
-        settings.write_text(changed + "hosts: [bikes.example.com]\n")
+        named = text.replace(f"service: {SERVICE}", f"service: {service}")
+        settings.write_text(named + "hosts: [bikes.example.com]\n")
     stage.run("git", "add", "--all")
     stage.run("git", "commit", "--quiet", "--message", "Hosts for two services")
     stage.run("mlops", "check", expect=1)
@@ -141,7 +141,7 @@ def drift_and_retraining(stage: Stage) -> None:
     stage.run("mlops", "evaluate", SERVICE)
     stage.run("mlops", "release", SERVICE)
     _merge(stage, f"release/{SERVICE}-2", f"Release {SERVICE} 2 to dev")
-    stage.run("mlops", "status", "--env", "dev", "--wait", WAIT, show=False)
+    stage.run("mlops", "status", "--env", "dev", "--wait", WAIT, last=0)
     _promote(stage, 2, "staging")
     _promote(stage, 2, "prod", read=True)
     stage.run("mlops", "diff", "1", "2", SERVICE)
@@ -228,7 +228,7 @@ def _promote(stage: Stage, release: int, environment: str, *, read: bool = False
     if read:
         _show_pull_request(stage, branch)
     _merge(stage, branch, f"Promote {SERVICE} {release} to {environment}")
-    stage.run("mlops", "status", "--env", environment, "--wait", WAIT, show=False)
+    stage.run("mlops", "status", "--env", environment, "--wait", WAIT, last=0)
 
 
 def _merge(stage: Stage, branch: str, message: str) -> None:
@@ -236,7 +236,7 @@ def _merge(stage: Stage, branch: str, message: str) -> None:
     stage.run("git", "switch", "--quiet", branch)
     stage.run("mlops", "check", "--base", "origin/main")
     stage.run("git", "switch", "--quiet", "main")
-    stage.run("git", "merge", "--quiet", "--squash", branch, show=False)
+    stage.run("git", "merge", "--quiet", "--squash", branch, last=0)
     stage.run("git", "commit", "--quiet", "--message", message)
     stage.run("git", "push", "--quiet")
 

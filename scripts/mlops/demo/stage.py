@@ -121,8 +121,13 @@ class Stage:
 
     # The commands
 
-    def run(self, *words: str, expect: int = 0, show: bool = True) -> str:
+    def run(self, *words: str, expect: int = 0, last: int | None = None) -> str:
         """Run a command in the team's clone, show it and what it prints, return the output.
+
+        Args:
+            words: the command and its arguments.
+            expect: the exit code that the story says.
+            last: show only so many of the last lines; None shows each as it comes.
 
         Raises:
             StepFailed: when it exits with another code than `expect`.
@@ -144,8 +149,8 @@ class Stage:
         try:
             for text in process.stdout:
                 lines.append(text)
-                if show:
-                    self.console.print(f"  [dim]{escape(text.rstrip())}[/dim]")
+                if last is None:
+                    self._show(text)
             code = process.wait()
         finally:
             if process.poll() is None:
@@ -153,13 +158,25 @@ class Stage:
                 process.wait()
         output = "".join(lines)
         self._log(line, output)
+        self._show_last(lines, last)
         taken = time.monotonic() - before
         if code != expect:
-            shown = "" if show else f"\n{output}"
+            shown = "" if last is None else f"\n{output}"
             raise StepFailed(f"{line}: exit code {code} instead of {expect} ({taken:.1f} s){shown}")
         if taken > 1:
             self.console.print(f"  [dim]({taken:.1f} s)[/dim]")
         return output
+
+    def _show(self, text: str) -> None:
+        self.console.print(f"  [dim]{escape(text.rstrip())}[/dim]")
+
+    def _show_last(self, lines: list[str], last: int | None) -> None:
+        if last is None:
+            return
+        if len(lines) > last > 0:
+            self._show(f"... {len(lines) - last} lines before, see logs/commands.log")
+        for text in lines[len(lines) - last :] if last else ():
+            self._show(text)
 
     def background(self, *words: str, log: str) -> subprocess.Popen[bytes]:
         """Start a command that goes on; its output goes to `.demo/logs/<log>`."""
