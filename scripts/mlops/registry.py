@@ -88,12 +88,11 @@ class Registry:
             )
         return found
 
-    def register(
+    def register(  # noqa: PLR0917 - what is kept of one training
         self,
         model: str,
         files: Mapping[str, bytes],
         inputs: str,
-        *,
         params: Mapping[str, object],
         metrics: Mapping[str, float],
         tags: Mapping[str, str],
