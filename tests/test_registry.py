@@ -169,3 +169,33 @@ def test_a_version_somebody_else_registered_is_not_taken_for_ours(started: Team)
     client.create_model_version(MODEL, str(started.stores), made.run_id)
     with pytest.raises(BadInput, match="version 2 in the registry carries no digest"):
         Registry.of(started.repo).get(MODEL, 2)
+
+
+def test_an_answer_is_used_again_without_mlflow_until_the_registry_changes(started: Team) -> None:
+    made = registered(started, FILES)
+    ask = (
+        "import sys; from mlops.registry import Registry; from mlops.repository import Repository;"
+        f"found = Registry.of(Repository.at()).find('{MODEL}', digest='{made.digest}');"
+        "print(found.version if found else None, 'mlflow' in sys.modules)"
+    )
+
+    def answer() -> list[str]:
+        command = [sys.executable, "-c", ask]
+        done = subprocess.run(command, cwd=started.root, capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    Registry.of(started.repo).find(MODEL, digest=made.digest)
+    assert answer() == ["1", "False"]
+    registered(started, {**FILES, "model.txt": b"another tree\n"}, OTHER)
+    assert answer() == ["1", "True"]
+    assert answer() == ["1", "False"]
+
+
+def test_a_version_deleted_behind_our_back_is_not_found_any_more(started: Team) -> None:
+    from mlflow.tracking import MlflowClient
+
+    made = registered(started, FILES)
+    registry = Registry.of(started.repo)
+    assert registry.find(MODEL, digest=made.digest) == made
+    MlflowClient(registry.uri).delete_model_version(MODEL, "1")
+    assert registry.find(MODEL, digest=made.digest) is None

@@ -15,6 +15,7 @@ from typing import Any
 from mlops import digests
 from mlops.errors import bad_input
 from mlops.files import write_whole
+from mlops.registry_facts import Entry, Facts
 from mlops.repository import Repository
 
 ARTIFACT = "model"
@@ -186,18 +187,36 @@ class Registry:
         return _registered(found[0], None) if found else None
 
     @property
+    def _database(self) -> Path:
+        """The embedded registry's file."""
+        return self.stores / "mlflow.db"
+
+    @property
     def _empty(self) -> bool:
         """Whether nothing was ever registered; known without loading MLflow."""
-        return self.embedded and not (self.stores / "mlflow.db").exists()
+        return self.embedded and not self._database.exists()
 
-    def _search(self, query: str) -> list[Any]:
+    def _search(self, query: str) -> list[Entry]:
         if self._empty:
             return []
-        found: list[Any] = []
+        if not self.embedded:
+            return self._asked(query)
+        facts = Facts(self._database)
+        known = facts.answer(query)
+        if known is not None:
+            return known
+        self._client  # noqa: B018 - MLflow may bring the database up to date, which changes it
+        state = facts.state()
+        found = self._asked(query)
+        facts.keep(state, query, found)
+        return found
+
+    def _asked(self, query: str) -> list[Entry]:
+        found: list[Entry] = []
         token = None
         while True:
             page = self._client.search_model_versions(query, max_results=1000, page_token=token)
-            found += page
+            found += [Entry(one.name, int(one.version), one.run_id, dict(one.tags)) for one in page]
             token = page.token
             if not token:
                 return found
@@ -265,11 +284,11 @@ def _tag_of(inputs: str) -> str:
     return f"`inputs/{inputs.removeprefix(digests.PREFIX)}`"
 
 
-def _number(entry: Any) -> int:
-    return int(entry.version)
+def _number(entry: Entry) -> int:
+    return entry.version
 
 
-def _registered(entry: Any, inputs: str | None) -> Registered:
+def _registered(entry: Entry, inputs: str | None) -> Registered:
     tags = entry.tags
     if "digest" not in tags or "inputs" not in tags:
         raise bad_input(
@@ -278,7 +297,7 @@ def _registered(entry: Any, inputs: str | None) -> Registered:
             "delete that version, or train the model again",
         )
     return Registered(
-        entry.name, _number(entry), tags["digest"], inputs or tags["inputs"], entry.run_id
+        entry.name, entry.version, tags["digest"], inputs or tags["inputs"], entry.run_id
     )
 
 

@@ -68,8 +68,11 @@ def measure(repo: Repository, layout: Layout, registered: Registered) -> Measure
     spec = layout.model(registered.model)
     scorer = scorer_of(repo, layout, registered)
     found = measure_rows(spec, split(repo, layout, registered.model), scorer, registered.inputs)
+    registry = Registry.of(repo)
+    registry.log(registered, _figures(found))
     write_whole(kept, _text(found))
-    Registry.of(repo).log(registered, _figures(found))
+    # Asked again while MLflow is loaded: the commands that follow need not load it.
+    registry.find(registered.model, inputs=registered.inputs)
     return found
 
 
