@@ -127,6 +127,8 @@ def following(team: Team, environment: str = "dev", *args: str) -> Iterator[Foll
     """A follower for the length of a block; nothing of it may be left afterwards."""
     running = Following(team, environment, *args)
     try:
+        # From here on the status is its own, not that of one before.
+        running.until("following")
         yield running
     finally:
         running.end()

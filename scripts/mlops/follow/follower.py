@@ -54,6 +54,8 @@ def run(
 
 @contextmanager
 def _private(places: Places) -> Iterator[None]:
+    # A killed follower's last words are not ours.
+    places.status.unlink(missing_ok=True)
     leftovers.make_private(places.private)
     try:
         yield

@@ -22,6 +22,7 @@ STEADY = 60.0
 """Seconds of serving after which a process that ends by itself is restarted at once again."""
 CONFIRM_LIMIT = 5.0
 END_LIMIT = 2.0
+PORT_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class ServiceReconciler:
         target = self._target()
         if target is None or self._waits_to_restart(target) or self._serves_as_wanted(target):
             return
-        door = self._door_for(self._goal.settings.local_port)
+        door = await self._door_for(self._goal.settings.local_port)
         if door is None or self._serves_at(target, door):
             return
         process = await self._take_warm(target, door) or await self._bring_up(target, door)
@@ -151,13 +152,13 @@ class ServiceReconciler:
             return False
         return key_of(serving.release) == key_of(release)
 
-    def _door_for(self, port: int) -> Door | None:
+    async def _door_for(self, port: int) -> Door | None:
         """The door to serve at; the one there is when the wanted one cannot be opened."""
         if self._door is not None and self._door.port == port:
             return self._door
         settings = f"{folder_of(self._around.environment, self.service)}/settings.yaml"
         try:
-            door = Door.bind(port, settings)
+            door = await _bound(port, settings)
         except PortInUse as error:
             self._refuse_port(error)
             return self._door
@@ -411,3 +412,12 @@ async def _drain_and_stop(process: ServingProcess) -> None:
         await process.drain()
         await process.until("drained", within=END_LIMIT)
     await process.stop()
+
+
+async def _bound(port: int, settings: str) -> Door:
+    """A door at the port; a process that is just ending may hold it a moment longer."""
+    for _ in range(PORT_TRIES - 1):
+        with suppress(PortInUse):
+            return Door.bind(port, settings)
+        await asyncio.sleep(0.1)
+    return Door.bind(port, settings)

@@ -1,0 +1,77 @@
+"""A follower killed at any moment: nothing of it stays, and the next one reaches what Git says."""
+
+import random
+import time
+
+import psutil
+import pytest
+from tests.follow.conftest import Fleet
+from tests.follow.running import (
+    Following,
+    following,
+    is_free,
+    leftovers,
+    port_of,
+    processes_of,
+    release_at,
+    wait_until,
+)
+
+from mlops import records
+
+pytestmark = pytest.mark.slow
+GONE_WITHIN = 15.0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_killed_during_a_switch_it_leaves_no_process_and_the_next_one_recovers(
+    fleet: Fleet, seed: int
+) -> None:
+    chosen = random.Random(seed)
+    port = port_of(fleet.team)
+    fleet.deploy(1)
+    follower = Following(fleet.team, "dev")
+    follower.until_status(serving=1, health="Healthy")
+    fleet.deploy(2, "second")
+    time.sleep(chosen.uniform(0.1, 3.5))
+    follower.process.kill()
+    follower.process.wait()
+    wait_until(lambda: not processes_of(fleet.team), "its processes have ended", GONE_WITHIN)
+    # A process that ends has no name any more before it gives its port back.
+    wait_until(lambda: is_free(port), "the port is free", GONE_WITHIN)
+    with following(fleet.team) as again:
+        again.until_status(serving=2, health="Healthy", sync="Synced")
+        assert release_at(port) == 2
+        again.until("recorded", release=2)
+    assert leftovers(fleet.team, follower.places) == []
+    found = [record.release for record in records.read(fleet.team.repo.git, "origin")]
+    assert found[-1] == 2
+    assert len(found) == len(set(found))
+
+
+def test_killed_and_started_again_at_once_the_next_one_takes_over_the_port(fleet: Fleet) -> None:
+    fleet.deploy(1)
+    follower = Following(fleet.team, "dev")
+    told = follower.until_status(serving=1, health="Healthy")
+    assert told.pid is not None
+    orphan = psutil.Process(told.pid)
+    follower.process.kill()
+    follower.process.wait()
+    with following(fleet.team) as again:
+        again.until_status(serving=1, health="Healthy", restarts=0)
+        assert not orphan.is_running()
+        assert not any(event["event"] == "port-in-use" for event in again.events)
+
+
+def test_a_hung_process_of_a_killed_follower_is_ended_by_the_next_one(fleet: Fleet) -> None:
+    fleet.deploy(1)
+    follower = Following(fleet.team, "dev")
+    told = follower.until_status(serving=1, health="Healthy")
+    assert told.pid is not None
+    hung = psutil.Process(told.pid)
+    hung.suspend()
+    follower.process.kill()
+    follower.process.wait()
+    with following(fleet.team) as again:
+        again.until_status(serving=1, health="Healthy")
+        assert not hung.is_running()
