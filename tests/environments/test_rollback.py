@@ -1,6 +1,7 @@
 """Rollbacks against a real forge."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from tests.environments.shelf import Shelf, message, shelf_of
@@ -16,8 +17,8 @@ def shelf(team: Team) -> Shelf:
     return shelf_of(team)
 
 
-def back(shelf: Shelf, environment: str = "prod", **options: object) -> RolledBack:
-    return roll_back(shelf.team.repo, "toy", environment, **options)  # type: ignore[arg-type]
+def back(shelf: Shelf, environment: str = "prod", **options: Any) -> RolledBack:
+    return roll_back(shelf.team.repo, "toy", environment, **options)
 
 
 def put_all(shelf: Shelf, *numbers: int) -> None:
@@ -109,7 +110,7 @@ def test_one_that_was_withdrawn_comes_back_with_a_reason(shelf: Shelf) -> None:
     assert shelf.held("prod") == shelf.made(2).release
 
 
-REFUSALS: list[tuple[str, Callable[[Shelf], object], dict[str, object]]] = [
+REFUSALS: list[tuple[str, Callable[[Shelf], object], dict[str, Any]]] = [
     ("rollback-never-held-any", lambda shelf: None, {}),
     ("rollback-nothing-before", lambda shelf: put_all(shelf, 1), {}),
     ("rollback-never-held", lambda shelf: put_all(shelf, 1, 2), {"number": 7}),
@@ -119,7 +120,7 @@ REFUSALS: list[tuple[str, Callable[[Shelf], object], dict[str, object]]] = [
 
 @pytest.mark.parametrize(("reason", "arrange", "options"), REFUSALS, ids=[c[0] for c in REFUSALS])
 def test_a_rollback_that_is_refused_says_why_and_pushes_nothing(
-    shelf: Shelf, reason: str, arrange: Callable[[Shelf], object], options: dict[str, object]
+    shelf: Shelf, reason: str, arrange: Callable[[Shelf], object], options: dict[str, Any]
 ) -> None:
     arrange(shelf)
     with pytest.raises(MlopsError) as caught:
