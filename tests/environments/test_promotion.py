@@ -1,7 +1,11 @@
 """Promotions against a real forge: what is pushed, and what is refused with which words."""
 
+import contextlib
 import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from tests.environments.shelf import Shelf, message, shelf_of
@@ -120,6 +124,35 @@ def test_a_branch_with_other_content_is_not_overwritten(shelf: Shelf) -> None:
         to_prod(shelf)
     assert str(caught.value) == message("promote-branch-taken")
     assert shelf.team.git("ls-remote", "origin", found.pull_request.branch).split()[0] == theirs
+
+
+def test_a_text_that_was_not_written_before_a_kill_is_written_the_next_time(shelf: Shelf) -> None:
+    shelf.put(1, "dev", "staging")
+    place = Path(to_prod(shelf).pull_request.place)
+    place.unlink()
+    assert not to_prod(shelf).pull_request.new
+    assert place.read_text().startswith("# Promote toy 1 to prod\n")
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_leaves_all_as_it_was_or_done(shelf: Shelf) -> None:
+    shelf.put(1, "dev", "staging")
+    refs = shelf.team.git("for-each-ref", "refs/heads")
+    for pause in (0.1, 0.3, 0.5, 0.7, 0.9, 1.2):
+        started = subprocess.Popen(
+            [sys.executable, "-m", "mlops", "promote", "toy", "--to", "prod"],
+            cwd=shelf.team.root,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            started.wait(timeout=pause)
+        started.kill()
+        started.wait()
+        assert shelf.team.git("for-each-ref", "refs/heads") == refs
+        assert shelf.team.git("status", "--porcelain") == ""
+        assert branches(shelf) in ([], ["promote/toy-1-to-prod"])
+    assert Path(to_prod(shelf).pull_request.place).is_file()
 
 
 Case = tuple[str, Callable[[Shelf], object], dict[str, object]]
