@@ -15,7 +15,7 @@ from mlops.repository import release_path
 
 SERVICE_FILE = "apps/toy/service.py"
 RAISES = 'import os\n\nif "MLOPS_RELEASE" in os.environ:\n    raise RuntimeError("no such table")\n'
-NOT_FINITE = "Scoring(line.features.record, lambda rows: [float('nan') for _ in rows])"
+NOT_FINITE = "Scoring(line.features.record, lambda rows: line.score(rows) * float('nan'))"
 
 
 @dataclass(frozen=True)

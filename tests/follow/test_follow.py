@@ -85,11 +85,27 @@ def test_a_predecessor_that_is_not_kept_warm_is_ended_and_started_again(fleet: F
         assert follower.until("serving", start=seen, release=1)["start_seconds"] > 0
 
 
+def test_a_shorter_time_in_the_settings_ends_the_kept_predecessor(fleet: Fleet) -> None:
+    team = fleet.team
+    fleet.deploy(1)
+    with following(team) as follower:
+        first = follower.until_status(serving=1, health="Healthy")
+        assert first.pid is not None
+        gone = psutil.Process(first.pid)
+        fleet.deploy(2, "second")
+        follower.until("serving", release=2)
+        path = "environments/dev/toy/settings.yaml"
+        team.write(path, (team.root / path).read_text() + "keep_warm_seconds: 1\n")
+        team.commit("Keep it warm for a second")
+        wait_until(lambda: not gone.is_running(), "the predecessor has ended")
+        assert follower.until_status(warm=None).serving == 2
+
+
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
         ("raises", "no such table"),
-        ("nan", "release 2 "),
+        ("nan", "release 2 gives no finite prediction for its example"),
     ],
 )
 def test_a_release_that_does_not_serve_leaves_the_old_one_and_says_degraded(

@@ -52,6 +52,14 @@ class Retired:
         self._ending[kept].cancel()
         return kept.process
 
+    def keep_at_most(self, seconds: float) -> None:
+        """The settings say another time: it counts for what is kept now, too, when shorter."""
+        kept = self._warm
+        if kept is not None and seconds < kept.seconds:
+            end = kept.until - kept.seconds + seconds
+            kept.until, kept.seconds = end, seconds
+            asyncio.get_running_loop().call_later(max(0.0, end - time.time()), kept.enough.set)
+
     async def end_all(self) -> None:
         """End them all now."""
         self._warm = None

@@ -69,6 +69,7 @@ class ServiceReconciler:
         self._broken = wanted if isinstance(wanted, Broken) else None
         if isinstance(wanted, Wanted) and wanted != self._goal:
             self._goal, self._failure = wanted, None
+            self._retired.keep_at_most(wanted.settings.keep_warm_seconds)
         if self._broken:
             for problem in self._broken.problems:
                 self._say("broken", str(problem))
@@ -308,7 +309,7 @@ class ServiceReconciler:
         release = process.release.release
         self._say(
             "serving",
-            f"release {release} serving at {process.door.url} ({how}, switch {switched:.3f} s)",
+            f"release {release} serving at {process.door.url} ({how}, switch {1000 * switched:.1f} ms)",
             release=release,
             url=process.door.url,
             start_seconds=started,
