@@ -68,7 +68,7 @@ class Registry:
         """The version of exactly these inputs, this content or this number, or None."""
         if version is not None:
             return self._numbered(model, version)
-        tag = _tag_of(inputs) + f" = '{TRAINED}'" if inputs else f"digest = '{digest}'"
+        tag = f"`{_tag_of(inputs)}` = '{TRAINED}'" if inputs else f"digest = '{digest}'"
         found = self._search(f"name = '{model}' and tags.{tag}")
         return _registered(min(found, key=_number), inputs) if found else None
 
@@ -113,13 +113,15 @@ class Registry:
         with self._alone():
             known = self.find(model, digest=digest)
             if known is None:
-                run = self._tracked(model, files, params, metrics, {**tags, "digest": digest})
-                self._versioned(model, run, {"digest": digest, "inputs": inputs})
-                known = self._needed(model, digest)
+                run_id = self._tracked(model, files, params, metrics, {**tags, "digest": digest})
+                version = self._versioned(model, run_id, {"digest": digest, "inputs": inputs})
+            else:
+                run_id, version = known.run_id, known.version
             # Other inputs (a comment changed) that give the same content are the same version.
-            tag = _tag_of(inputs).strip("`")
-            client.set_model_version_tag(model, str(known.version), tag, TRAINED)
-        return Registered(model, known.version, digest, inputs, known.run_id)
+            client.set_model_version_tag(model, str(version), _tag_of(inputs), TRAINED)
+        # Asked while MLflow is loaded: the commands that follow need not load it.
+        self.find(model, inputs=inputs)
+        return Registered(model, version, digest, inputs, run_id)
 
     def fetch(self, registered: Registered) -> Path:
         """Folder with the model's files, verified.
@@ -221,12 +223,6 @@ class Registry:
             if not token:
                 return found
 
-    def _needed(self, model: str, digest: str) -> Registered:
-        found = self.find(model, digest=digest)
-        if found is None:
-            raise RuntimeError(f"the registry does not show {model} {digest} after its creation")
-        return found
-
     def _tracked(
         self,
         model: str,
@@ -234,11 +230,10 @@ class Registry:
         params: Mapping[str, object],
         metrics: Mapping[str, float],
         tags: Mapping[str, str],
-    ) -> Any:
-        """A finished run with the model's files as artifacts."""
+    ) -> str:
+        """The id of a finished run with the model's files as artifacts."""
         client = self._client
-        run = client.create_run(self._experiment(model), tags=dict(tags))
-        run_id = run.info.run_id
+        run_id = str(client.create_run(self._experiment(model), tags=dict(tags)).info.run_id)
         for name, value in params.items():
             client.log_param(run_id, name, value)
         for name, number in metrics.items():
@@ -248,7 +243,7 @@ class Registry:
                 write_whole(Path(folder) / name, content)
             client.log_artifacts(run_id, folder, ARTIFACT)
         client.set_terminated(run_id)
-        return run
+        return run_id
 
     def _experiment(self, model: str) -> str:
         found = self._client.get_experiment_by_name(model)
@@ -257,7 +252,8 @@ class Registry:
         place = (self.stores / "mlflow-artifacts" / model).as_uri() if self.embedded else None
         return str(self._client.create_experiment(model, artifact_location=place))
 
-    def _versioned(self, model: str, run: Any, tags: Mapping[str, str]) -> None:
+    def _versioned(self, model: str, run_id: str, tags: Mapping[str, str]) -> int:
+        """The number of a new version with the files of a run."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -265,8 +261,9 @@ class Registry:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        source = f"{run.info.artifact_uri}/{ARTIFACT}"
-        self._client.create_model_version(model, source, run.info.run_id, tags=dict(tags))
+        source = f"{self._client.get_run(run_id).info.artifact_uri}/{ARTIFACT}"
+        made = self._client.create_model_version(model, source, run_id, tags=dict(tags))
+        return int(made.version)
 
 
 def _client_class() -> Any:
@@ -281,7 +278,7 @@ def _client_class() -> Any:
 
 
 def _tag_of(inputs: str) -> str:
-    return f"`inputs/{inputs.removeprefix(digests.PREFIX)}`"
+    return f"inputs/{inputs.removeprefix(digests.PREFIX)}"
 
 
 def _number(entry: Entry) -> int:

@@ -13,6 +13,7 @@ from mlops.data.contract import read_contract
 from mlops.data.pin import pin_of, pin_path, stored, to_dvc
 from mlops.data.table import encode
 from mlops.files import write_whole
+from mlops.registry import Registered, Registry
 from mlops.repository import Layout
 from mlops.scoring.scorer import Scorer
 from mlops.training import training
@@ -56,6 +57,14 @@ def _empty_registry() -> bytes:
 def start_registry(team: Team) -> None:
     """Give a team an empty registry."""
     write_whole(team.stores / "mlflow.db", _empty_registry())
+
+
+def registered(team: Team) -> Registered:
+    """The work tree's model, trained and registered in this process."""
+    repo = team.repo
+    made = training.train(repo, repo, MODEL)
+    inputs = training.inputs_of(repo, MODEL)
+    return Registry.of(repo).register(MODEL, made.files, inputs, params={}, metrics={}, tags={})
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,12 @@ import pandas as pd
 import pytest
 from tests.releases import make_release
 from tests.team import Team
-from tests.training.points import MODEL, pin, points, start_registry
+from tests.training.points import MODEL, pin, points, registered, start_registry
 
 from mlops import bento
 from mlops.errors import BadInput
 from mlops.registry import Registered, Registry
 from mlops.repository import release_path
-from mlops.training import training
 from mlops.training.champion import champion_in, serving_in
 
 pytestmark = pytest.mark.slow
@@ -34,13 +33,6 @@ def drifted() -> pd.DataFrame:
     february["x"] += 10
     february["y"] += 30
     return pd.concat([january, february], ignore_index=True)
-
-
-def registered(team: Team) -> Registered:
-    repo = team.repo
-    made = training.train(repo, repo, MODEL)
-    inputs = training.inputs_of(repo, MODEL)
-    return Registry.of(repo).register(MODEL, made.files, inputs, params={}, metrics={}, tags={})
 
 
 @pytest.fixture
@@ -71,7 +63,7 @@ def test_a_champion_is_the_model_that_the_release_pins_and_nothing_else(served: 
 
 def test_a_retrained_model_is_compared_with_what_serves(served: Served) -> None:
     team = served.team
-    assert team.mlops("train", MODEL).returncode == 0
+    registered(team)
     done = team.mlops("evaluate", MODEL)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Against release 1, which prod serves" in done.stdout

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from tests.team import Team
-from tests.training.points import INVALID, MODEL, pin, points, start_registry
+from tests.training.points import INVALID, MODEL, pin, points, registered, start_registry
 
 pytestmark = pytest.mark.slow
 SPEC = "models/toy-line/model.yaml"
@@ -46,7 +46,7 @@ def test_a_dirty_work_tree_is_trained_said_and_tagged(pinned: Team) -> None:
 
 
 def test_evaluate_shows_a_good_model_and_ends_with_0(pinned: Team) -> None:
-    pinned.mlops("train", MODEL)
+    registered(pinned)
     done = pinned.mlops("evaluate", MODEL)
     assert (done.returncode, done.stderr) == (0, "")
     assert "toy-line version 1" in done.stdout
@@ -68,7 +68,7 @@ def test_evaluate_names_every_gate_that_is_not_met_and_ends_with_1(pinned: Team)
     ):
         text = text.replace(old, new)
     pinned.write(SPEC, text)
-    pinned.mlops("train", MODEL)
+    registered(pinned)
     done = pinned.mlops("evaluate", MODEL, "--json")
     assert done.returncode == 1
     assert not json.loads(done.stdout)["passed"]
@@ -80,7 +80,7 @@ def test_evaluate_names_every_gate_that_is_not_met_and_ends_with_1(pinned: Team)
 
 
 def test_a_version_the_registry_lacks_ends_with_2_and_the_exact_message(pinned: Team) -> None:
-    pinned.mlops("train", MODEL)
+    registered(pinned)
     done = pinned.mlops("evaluate", MODEL, "--version", "7")
     assert done.returncode == 2
     assert done.stderr == (INVALID / "model-version-missing" / "message.txt").read_text()
@@ -123,7 +123,5 @@ def test_a_gate_on_a_metric_the_task_does_not_have_is_refused(pinned: Team) -> N
 def test_a_call_that_cannot_be_answered_says_what_to_do(
     pinned: Team, arguments: tuple[str, ...], message: str
 ) -> None:
-    if "--against" in arguments:
-        pinned.mlops("train", MODEL)
     done = pinned.mlops("evaluate", MODEL, *arguments)
     assert (done.returncode, done.stderr) == (2, message)

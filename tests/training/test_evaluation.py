@@ -5,24 +5,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from tests.team import Team, make_team
-from tests.training.points import INVALID, MODEL, pin, points, start_registry
+from tests.training.points import INVALID, MODEL, pin, points, registered, start_registry
 
 from mlops.commands.evaluate import registered_of
 from mlops.errors import BadInput, NotGood
 from mlops.registry import Registered, Registry
-from mlops.training import training
 from mlops.training.evaluation import evaluate, evaluate_candidate, measure, scorer_of
 
 pytestmark = pytest.mark.slow
 GATES = "models/toy-line/model.yaml"
-
-
-def registered(team: Team) -> Registered:
-    """The work tree's model, trained and registered."""
-    repo = team.repo
-    made = training.train(repo, repo, MODEL)
-    inputs = training.inputs_of(repo, MODEL)
-    return Registry.of(repo).register(MODEL, made.files, inputs, params={}, metrics={}, tags={})
 
 
 @pytest.fixture

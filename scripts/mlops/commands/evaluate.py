@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mlops.registry import Registered
     from mlops.specs.evidence import GateResult
 
+FIX = "improve the model, or change the gate in a pull request"
+
 
 @click.command()
 @click.argument("model")
@@ -104,8 +106,8 @@ def evaluate(
     from mlops.training.evaluation import measure, scorer_of
     from mlops.training.holdout import split
 
-    registered = registered_of(repo, model, version)
     environment = repo.known(against or repo.order[-1])
+    registered = registered_of(repo, model, version)
     champion = champion_in(repo, repo, model, environment)
     found = measure(repo, repo, registered)
     rows = split(repo, repo, model)
@@ -113,7 +115,10 @@ def evaluate(
     spec = repo.model(model)
     comparisons = compare(spec, rows, scorer, champion.scorer if champion else None)
     results = (*found.evidence.gates, *gates.relative(spec, comparisons))
-    outcome = report.Outcome(registered, found, environment, champion, comparisons, results)
+    services = tuple(name for name in repo.services() if model in repo.service(name).models)
+    outcome = report.Outcome(
+        registered, found, environment, champion, comparisons, results, services
+    )
     click.echo(json.dumps(report.as_json(outcome))) if as_json else report.show(outcome)
     _hold(model, results)
     return Exit.DONE
@@ -193,9 +198,6 @@ def evaluate_answers(
             "see that its bento was built from this release: mlops check",
         )
     return Exit.DONE
-
-
-FIX = "improve the model, or change the gate in a pull request"
 
 
 def _hold(model: str, results: "tuple[GateResult, ...]") -> None:

@@ -21,7 +21,7 @@ DRIFTED = 3
 
 @dataclass(frozen=True)
 class Outcome:
-    """All that was found of one candidate."""
+    """All that was found of one candidate, and the services it is for."""
 
     registered: Registered
     measured: Measured
@@ -29,6 +29,7 @@ class Outcome:
     champion: Champion | None
     comparisons: tuple[Comparison, ...]
     gates: tuple[GateResult, ...]
+    services: tuple[str, ...]
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
@@ -67,7 +68,8 @@ def show(outcome: Outcome) -> None:
     console.print(f"One-row call: {outcome.measured.latency_ms:.3f} ms at the 99th percentile")
     console.print(_gates(outcome.gates))
     if all(one.passed for one in outcome.gates):
-        console.print("All gates are met. Next: build and release a service that serves it")
+        builds = " or ".join(f"mlops build {name}" for name in outcome.services)
+        console.print(f"All gates are met. Next: {builds or 'a service that serves it'}")
 
 
 def _metrics(evidence: ModelEvidence) -> Table:

@@ -52,9 +52,8 @@ def train(repo: Repository, model: str, *, as_json: bool = False) -> int:
         return _tell_known(known, as_json)
     if not as_json:
         _tell_start(repo, model, state)
-    start = time.perf_counter()
-    trained, registered = _trained(repo, model, inputs, state)
-    seconds = time.perf_counter() - start
+    trained, seconds = _timed(repo, model)
+    registered = _registered(repo, model, inputs, state, trained)
     if as_json:
         click.echo(json.dumps(_body(registered) | _figures(trained, seconds)))
     else:
@@ -62,24 +61,28 @@ def train(repo: Repository, model: str, *, as_json: bool = False) -> int:
     return Exit.DONE
 
 
-def _trained(
-    repo: Repository, model: str, inputs: str, state: State
-) -> "tuple[Trained, Registered]":
-    from mlops.data.pin import read_pin
-    from mlops.registry import Registry
+def _timed(repo: Repository, model: str) -> "tuple[Trained, float]":
+    """The trained model and the seconds it took."""
     from mlops.training import training
 
-    spec = repo.model(model)
     start = time.perf_counter()
-    trained = training.train(repo, repo, model)
-    seconds = time.perf_counter() - start
+    return training.train(repo, repo, model), time.perf_counter() - start
+
+
+def _registered(
+    repo: Repository, model: str, inputs: str, state: State, trained: "Trained"
+) -> "Registered":
+    from mlops.data.pin import read_pin
+    from mlops.registry import Registry
+
+    spec = repo.model(model)
     pin = read_pin(repo, spec.data.dataset)
-    registered = Registry.of(repo).register(
+    return Registry.of(repo).register(
         model,
         trained.files,
         inputs,
         params={**spec.training.params, "seed": spec.training.seed},
-        metrics={"train_rows": trained.rows, "train_seconds": seconds},
+        metrics={"train_rows": trained.rows},
         tags={
             "inputs": inputs,
             "dataset": pin.dataset,
@@ -90,7 +93,6 @@ def _trained(
             "source.dirty": str(bool(state.uncommitted)).lower(),
         },
     )
-    return trained, registered
 
 
 def _tell_start(repo: Repository, model: str, state: State) -> None:
@@ -125,7 +127,7 @@ def _tell_done(trained: "Trained", registered: "Registered", seconds: float) -> 
     click.echo(f"  digest  {registered.digest}")
     click.echo(f"  inputs  {registered.inputs}")
     click.echo(f"  rows    {trained.rows}, from {trained.first} to {trained.last}")
-    click.echo(f"  time    {seconds:.1f} s")
+    click.echo(f"  time    {seconds:.1f} s to read the data and train")
     click.echo(f"Next: mlops evaluate {registered.model}")
 
 
