@@ -20,6 +20,7 @@ TRAINING_CODE = (
     "digests.py",
 )
 EVALUATION_CODE = ("training", "scoring", "data/drift.py", "data/table.py", "digests.py")
+VALIDATION_CODE = ("data", "digests.py")
 SERVING_CODE = ("serving", "scoring", "digests.py", "errors.py", "__init__.py")
 
 

@@ -47,3 +47,12 @@ def test_numbers_are_as_far_as_their_distribution_functions(one: list[int], two:
     ]
     (found,) = distances({"v": list(one)}, {"v": list(two)})
     assert abs(found - max(gaps)) < 1e-12
+
+
+@given(st.lists(st.floats(-9, 9), min_size=2), st.lists(st.floats(-9, 9), min_size=2))
+def test_numbers_are_as_far_as_scipy_says(one: list[float], two: list[float]) -> None:
+    from scipy.stats import ks_2samp
+
+    (found,) = distances({"v": list(one)}, {"v": list(two)})
+    with np.errstate(all="ignore"):
+        assert abs(found - ks_2samp(one, two, method="asymp").statistic) < 1e-12

@@ -17,6 +17,7 @@ from mlops.data.contract import Contract, read_contract
 from mlops.data.drift import drift
 from mlops.data.pin import Pin
 from mlops.data.quarantine import keep_aside
+from mlops.data.validated import remember
 from mlops.data.validation import Report, validate
 from mlops.errors import NotGood, Problem, bad_input
 from mlops.repository import Repository
@@ -191,9 +192,10 @@ def ingest(
     new, content = _version(contract, old, merged.rows)
     if old is None or new != old.pin:
         progress("checking the new version as a whole")
-        _refuse_version(contract, merged.rows)
+        report = _refuse_version(contract, merged.rows)
         progress("storing the version and pushing it to the DVC remote")
         pins.publish(repo, new, content)
+        remember(repo, repo, new, report.summary(new.digest))
     pin = old.pin if old else None
     return Ingested(pin, new, merged.added, merged.replaced, merged.unchanged, moved)
 
@@ -259,8 +261,9 @@ def _version(contract: Contract, old: _Current | None, rows: pd.DataFrame) -> tu
     return pins.pin_of(contract.dataset, content, len(rows), contract.version), content
 
 
-def _refuse_version(contract: Contract, rows: pd.DataFrame) -> None:
+def _refuse_version(contract: Contract, rows: pd.DataFrame) -> Report:
     whole = rows.set_axis(pd.RangeIndex(1, len(rows) + 1))
     report = validate(contract, whole, subject=f"the new version of {contract.dataset}")
     if not report.passed:
         raise NotGood(report.problems)
+    return report

@@ -151,16 +151,12 @@ def _validated(
     repo: Repository, head: Layout, models: Sequence[ModelEvidence]
 ) -> tuple[tuple[DataValidation, ...], list[Problem]]:
     """Each dataset of the models held to its contract, and what is broken."""
-    from mlops.data.contract import read_contract
-    from mlops.data.pin import fetch, read_pin
-    from mlops.data.table import load
-    from mlops.data.validation import validate
+    from mlops.data.pin import read_pin
+    from mlops.data.validated import validated
 
     names = sorted({head.model(model.model).data.dataset for model in models})
-    pins = [read_pin(head, name) for name in names]
-    reports = [validate(read_contract(head, pin.dataset), load(fetch(repo, pin))) for pin in pins]
-    summaries = [report.summary(pin.digest) for report, pin in zip(reports, pins, strict=True)]
-    return tuple(summaries), [problem for report in reports for problem in report.problems]
+    found = [validated(repo, head, read_pin(head, name)) for name in names]
+    return tuple(one for one, _ in found), [problem for _, broken in found for problem in broken]
 
 
 def _composed(commit: str, bento: str, models: tuple[ModelPin, ...], evidence: Evidence) -> Release:

@@ -1,8 +1,11 @@
 """The scorer: records in, predictions out. Training's evaluation and serving both use it."""
 
+import importlib
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -80,6 +83,18 @@ class Scorer:
 
 
 def _booster(text: str) -> Any:
-    import lightgbm
+    return _lightgbm().Booster(model_str=text)
 
-    return lightgbm.Booster(model_str=text)
+
+def _lightgbm() -> ModuleType:
+    """LightGBM without its scikit-learn classes, which are two thirds of its import.
+
+    Training imports it whole: `train.py` is free to use them.
+    """
+    if "lightgbm" in sys.modules or "sklearn" in sys.modules:
+        return importlib.import_module("lightgbm")
+    sys.modules["sklearn"] = None  # type: ignore[assignment]
+    try:
+        return importlib.import_module("lightgbm")
+    finally:
+        del sys.modules["sklearn"]

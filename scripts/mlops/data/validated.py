@@ -1,0 +1,62 @@
+"""Versions that hold to their contract, kept by content: what was checked is not checked again."""
+
+import json
+from pathlib import Path
+
+from mlops import digests
+from mlops.data.contract import read_contract
+from mlops.data.pin import Pin, fetch
+from mlops.errors import Problem
+from mlops.files import write_whole
+from mlops.graph import VALIDATION_CODE, pins_of, tool_code
+from mlops.repository import Layout, Repository
+from mlops.specs.base import parse
+from mlops.specs.evidence import DataValidation
+
+
+def validated(
+    repo: Repository, layout: Layout, pin: Pin
+) -> tuple[DataValidation, tuple[Problem, ...]]:
+    """A version held to its contract: what was found, and each broken rule.
+
+    Args:
+        repo: the clone, for its stores.
+        layout: the tree whose contract and packages count.
+        pin: the version.
+    """
+    kept = recall(repo, layout, pin)
+    if kept is not None:
+        return kept, ()
+    from mlops.data.table import load
+    from mlops.data.validation import validate
+
+    report = validate(read_contract(layout, pin.dataset), load(fetch(repo, pin)))
+    found = report.summary(pin.digest)
+    if report.passed:
+        remember(repo, layout, pin, found)
+    return found, report.problems
+
+
+def recall(repo: Repository, layout: Layout, pin: Pin) -> DataValidation | None:
+    """What was found when exactly this was checked and held; None when it was not."""
+    file = _path(repo, layout, pin)
+    return parse(file.read_bytes(), str(file), DataValidation) if file.is_file() else None
+
+
+def remember(repo: Repository, layout: Layout, pin: Pin, found: DataValidation) -> None:
+    """Keep that a version holds to its contract."""
+    write_whole(_path(repo, layout, pin), json.dumps(found.model_dump(mode="json")))
+
+
+def _path(repo: Repository, layout: Layout, pin: Pin) -> Path:
+    """Named by all that decides the result: rows, contract, our code, the packages."""
+    contract = layout.tree.read(f"data-contracts/{pin.dataset}.odcs.yaml") or b""
+    key = digests.of_json(
+        {
+            "data": pin.digest,
+            "contract": digests.of_bytes(contract),
+            "tool": digests.of_files(tool_code(VALIDATION_CODE)),
+            "dependencies": digests.of_bytes(pins_of(layout, "data")),
+        }
+    )
+    return repo.stores / "validations" / f"{key.removeprefix(digests.PREFIX)}.json"
