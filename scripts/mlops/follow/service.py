@@ -306,10 +306,11 @@ class ServiceReconciler:
     def _tell_serving(self, process: ServingProcess, switched: float) -> None:
         started = process.start_seconds
         how = "was kept warm" if started is None else f"start {started:.1f} s"
+        how += f", switch {1000 * switched:.1f} ms"
         release = process.release.release
         self._say(
             "serving",
-            f"release {release} serving at {process.door.url} ({how}, switch {1000 * switched:.1f} ms)",
+            f"release {release} serving at {process.door.url} ({how})",
             release=release,
             url=process.door.url,
             start_seconds=started,
