@@ -31,4 +31,5 @@ def train(
         "verbosity": -1,
     }
     data = lightgbm.Dataset(x, y, feature_name=list(columns))
-    return lightgbm.train({**settings, **fixed}, data, rounds).model_to_string()
+    text: str = lightgbm.train({**settings, **fixed}, data, rounds).model_to_string()
+    return text
