@@ -11,11 +11,11 @@ from mlops.lock import only_one
 
 
 def test_the_second_command_is_refused_and_told_who_holds_the_clone(team: Team) -> None:
-    with team.repo.exclusive("mlops promote"):
-        done = team.mlops("train", "toy-line")
+    with team.repo.exclusive("mlops release"):
+        done = team.mlops("promote", "toy", "--to", "staging")
     assert done.returncode == 2
     assert done.stderr.strip() == (
-        f"{team.root / '.git' / 'mlops.lock'}: is held by `mlops promote` (process {os.getpid()}); "
+        f"{team.root / '.git' / 'mlops.lock'}: is held by `mlops release` (process {os.getpid()}); "
         "wait until that has ended, then run this again"
     )
 

@@ -80,11 +80,12 @@ def test_the_command_tells_newest_first_with_marks_and_what_was_confirmed(shelf:
     shelf.revert()
     lines = shelf.team.mlops("history", "toy", "--env", "prod").stdout.splitlines()
     assert lines[0] == "toy in prod"
-    assert lines[2].startswith("now  1 ")
-    assert "intended, not confirmed" in lines[2]
-    assert lines[3].strip().startswith("2 withdrawn")
-    assert "2024-01-01 10:00:00" in lines[4]
-    assert lines[5].startswith("release 2 is withdrawn: release 1 took its place on ")
+    assert lines[1].split()[:4] == ["now", "release", "1", "revert"]
+    assert lines[2].strip() == "intended, not confirmed"
+    assert lines[4].split()[:3] == ["release", "2", "promotion"]
+    assert lines[4].endswith(", withdrawn")
+    assert lines[8].strip().startswith("serving since 2024-01-01 10:00:00 UTC")
+    assert lines[10].startswith("  release 2 is withdrawn: release 1 took its place on ")
 
 
 def test_history_is_told_as_intended_when_the_records_cannot_be_read(shelf: Shelf) -> None:

@@ -1,6 +1,7 @@
 """mlops data: datasets validated against their contracts, ingested and pinned."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,15 +32,16 @@ def group() -> None:
     type=click.Path(path_type=Path),
     help="Check this raw file, as ingest would, instead of the pinned version.",
 )
+@click.option("--all", "every", is_flag=True, help="Show the rules without a finding, too.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def validate_command(dataset: str, batch: Path | None, as_json: bool) -> int:
+def validate_command(dataset: str, batch: Path | None, every: bool, as_json: bool) -> int:
     """Check DATASET's pinned version, or a raw batch, against its contract.
 
     Nothing is written. Exit code 1 when a rule is broken.
 
     Example: mlops data validate bike-rentals --batch 2011-04.csv
     """
-    return validate(Repository.at(), dataset, batch=batch, as_json=as_json)
+    return validate(Repository.at(), dataset, batch=batch, every=every, as_json=as_json)
 
 
 @group.command("ingest")
@@ -59,7 +61,12 @@ def ingest_command(dataset: str, files: tuple[Path, ...], as_json: bool) -> int:
 
 
 def validate(
-    repo: Repository, dataset: str, *, batch: Path | None = None, as_json: bool = False
+    repo: Repository,
+    dataset: str,
+    *,
+    batch: Path | None = None,
+    every: bool = False,
+    as_json: bool = False,
 ) -> int:
     """Check a pinned version or a raw batch; 1 when the contract is broken."""
     from rich.console import Console
@@ -69,7 +76,7 @@ def validate(
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:
-        _tell_report(report)
+        _tell_report(report, every=every)
     return Exit.DONE if report.passed else Exit.NOT_GOOD
 
 
@@ -91,27 +98,36 @@ def _pinned(repo: Repository, dataset: str) -> "Report":
     return check(contract, rows, subject=pin.pin_path(dataset))
 
 
-def _tell_report(report: "Report") -> None:
+def _tell_report(report: "Report", *, every: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
     contract = report.contract
-    grid = Table(title=f"{report.subject}: {report.rows} rows, contract {contract.version}")
+    click.echo(f"{report.subject}: {report.rows} rows, contract {contract.version}")
+    grid = Table(box=None, pad_edge=False)
     for heading in ("", "kind", "rule", "failing", "worst examples"):
         grid.add_column(heading, overflow="fold")
     for outcome in report.outcomes:
-        grid.add_row(*_cells(outcome))
+        if every or outcome.failing or not outcome.passed:
+            grid.add_row(*_cells(outcome))
     for rule in report.unchecked:
         grid.add_row("-", rule.kind, rule.text, "", "not checked: a column is missing")
-    Console().print(grid)
+    if grid.row_count:
+        Console().print(grid)
     for problem in report.problems:
         click.echo(str(problem), err=True)
     count = len(report.outcomes) + len(report.unchecked)
     click.echo(
-        f"good: all {count} rules of {contract.path} hold"
+        f"good: all {count} rules of {contract.path} hold ({_kinds(report)})"
         if report.passed
         else f"broken: {len(report.failed)} of {count} rules of {contract.path}"
     )
+
+
+def _kinds(report: "Report") -> str:
+    """How many rules of each kind were checked."""
+    kinds = Counter(outcome.rule.kind for outcome in report.outcomes)
+    return ", ".join(f"{count} {kind}" for kind, count in kinds.items())
 
 
 def _cells(outcome: "Outcome") -> tuple[str, str, str, str, str]:

@@ -68,7 +68,7 @@ def show(outcome: Outcome) -> None:
     console.print(f"One-row call: {outcome.measured.latency_ms:.3f} ms at the 99th percentile")
     console.print(_gates(outcome.gates))
     if all(one.passed for one in outcome.gates):
-        builds = " or ".join(f"mlops build {name}" for name in outcome.services)
+        builds = " or ".join(f"mlops release {name}" for name in outcome.services)
         console.print(f"All gates are met. Next: {builds or 'a service that serves it'}")
 
 

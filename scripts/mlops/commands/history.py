@@ -2,13 +2,12 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from mlops.commands.plan import default_base
 from mlops.environments.held import Held, held
@@ -16,6 +15,9 @@ from mlops.environments.markdown import visible
 from mlops.errors import BadInput, Exit, bad_input
 from mlops.records import Record, read
 from mlops.repository import Layout, Repository
+
+NOT_CONFIRMED = "intended, not confirmed"
+INDENT = " " * 18
 
 
 @click.command()
@@ -101,35 +103,29 @@ def _records(repo: Repository) -> Sequence[Record]:
 
 
 def _show(service: str, environment: str, entries: Sequence[Held]) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]{escape(service)} in {escape(environment)}[/bold]")
     if not entries:
-        console.print("  no release yet\n")
-        return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("", "Release", "Merged (UTC)", "By", "Kind", "Confirmed serving", "Data", "Why"):
-        table.add_column(name, overflow="fold", no_wrap=name in ("Release", "Merged (UTC)"))
+        console.print("  no release yet")
     for place, entry in enumerate(entries):
-        table.add_row("now" if place == 0 else "", *map(escape, map(visible, _cells(entry))))
-    console.print(table)
+        first, *others = (escape(visible(line)) for line in _lines(entry))
+        console.print(f"  {'now' if place == 0 else '   '}  {first}")
+        for line in others:
+            console.print(f"{INDENT}[dim]{line}[/dim]")
     for number, reason in {one.release: one.withdrawn for one in entries if one.withdrawn}.items():
-        console.print(f"release {number} is withdrawn: {escape(visible(reason))}")
+        console.print(f"  release {number} is withdrawn: {escape(visible(reason))}")
     console.print()
 
 
-def _cells(entry: Held) -> tuple[str, ...]:
-    number = "-" if entry.release is None else str(entry.release)
-    return (
-        f"{number} withdrawn" if entry.withdrawn else number,
-        _moment(entry.at),
-        entry.author,
-        entry.kind,
-        _moment(entry.confirmed) if entry.confirmed else "intended, not confirmed",
-        ", ".join(entry.data) or "-",
-        entry.why,
-    )
+def _lines(entry: Held) -> Iterator[str]:
+    number = "nothing" if entry.release is None else f"release {entry.release}"
+    mark = ", withdrawn" if entry.withdrawn else ""
+    yield f"{number:<11}{entry.kind:<11}merged {_moment(entry.at)} by {entry.author}{mark}"
+    since = f"serving since {_moment(entry.confirmed)}" if entry.confirmed else NOT_CONFIRMED
+    yield ", ".join((since, *(f"data {version}" for version in entry.data)))
+    yield entry.why
 
 
 def _moment(text: str) -> str:
     moment = datetime.fromisoformat(text).astimezone(UTC)
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

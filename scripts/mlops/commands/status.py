@@ -96,7 +96,7 @@ def _tell(repo: Repository, rows: list[Row]) -> None:
 
     console = Console()
     table = Table(box=None, pad_edge=False)
-    columns = ("service", "Git says", "serves", "health", "sync", "since", "address")
+    columns = ("service", "Git", "serves", "health", "sync", "since")
     for column in columns:
         table.add_column(column, no_wrap=True, overflow="ignore")
     for row in rows:

@@ -48,7 +48,7 @@ def data(stage: Stage) -> None:
     )
     stage.run("mlops", "data", "ingest", DATASET, *_months(1, 2, 3))
     _commit_and_push(stage, "Pin January to March")
-    stage.run("mlops", "data", "validate", DATASET, last=14)
+    stage.run("mlops", "data", "validate", DATASET)
 
 
 def model(stage: Stage) -> None:

@@ -46,13 +46,13 @@ class Row:
             self.health,
             self.sync,
             _clock(self.since),
-            self.url or "-",
         )
 
     def remarks(self) -> list[str]:
         """Lines below the table: why, and what next."""
         name = f"{self.environment}/{self.service}"
-        lines = [f"{name}: {line}" for line in self.message.splitlines()]
+        lines = [f"{name}: answers at {self.url}/predict"] if self.url and self.serving else []
+        lines += [f"{name}: {line}" for line in self.message.splitlines()]
         if self.warm is not None:
             lines.append(f"{name}: release {self.warm} is kept warm")
         if self.restarts:
@@ -177,7 +177,7 @@ def _number(value: int | None) -> str:
 def _clock(moment: str | None) -> str:
     if moment is None:
         return "-"
-    return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M:%S}"
+    return f"{datetime.fromisoformat(moment).astimezone():%m-%d %H:%M:%S}"
 
 
 # Waiting
