@@ -8,6 +8,8 @@ from pathlib import Path
 
 from mlops.errors import bad_input
 
+LOCK = "mlops.lock"
+
 
 @contextmanager
 def only_one(folder: Path, doing: str) -> Iterator[None]:
@@ -21,7 +23,7 @@ def only_one(folder: Path, doing: str) -> Iterator[None]:
         BadInput: when another command holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "mlops.lock"
+    path = folder / LOCK
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:

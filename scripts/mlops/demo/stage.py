@@ -17,10 +17,11 @@ from rich.markup import escape
 
 from mlops.errors import bad_input
 from mlops.files import load_yaml
-from mlops.lock import only_one
+from mlops.lock import LOCK, only_one
 
 END_LIMIT = 40.0
 """Seconds a follower gets to drain and end before it is killed."""
+PARTS = ("forge.git", "logs", "stores", "team")
 
 
 class StepFailed(Exception):
@@ -41,9 +42,10 @@ class Stage:
         self.started = time.monotonic()
         self.results: dict[str, str] = {}
         self._background: list[subprocess.Popen[bytes]] = []
-        self._lock = only_one(template / ".mlops", "scripts/demo")
+        self._lock = only_one(folder, "scripts/demo")
 
     def __enter__(self) -> "Stage":
+        self._refuse_strange()
         self._lock.__enter__()
         return self
 
@@ -69,7 +71,8 @@ class Stage:
         """
         if not (self.template / ".git").exists():
             raise bad_input(self.template, "is not a Git clone", "git clone it and run this there")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for part in PARTS:
+            shutil.rmtree(self.folder / part, ignore_errors=True)
         for folder in (self.team, self.stores, self.logs):
             folder.mkdir(parents=True)
         self._copy_template()
@@ -77,6 +80,18 @@ class Stage:
         text = mlops_toml.read_text().replace('root = ".mlops"', 'root = "../stores"')
         mlops_toml.write_text(text)
         self._choose_free_ports()
+
+    def _refuse_strange(self) -> None:
+        """Nothing that is not of this story is taken away.
+
+        Raises:
+            BadInput: when the folder holds something else.
+        """
+        found = sorted(path.name for path in self.folder.glob("*"))
+        if strange := [name for name in found if name not in (*PARTS, LOCK)]:
+            raise bad_input(
+                self.folder, f"holds {', '.join(strange)}, not of this demo", "name another folder"
+            )
 
     def _copy_template(self) -> None:
         listed = subprocess.run(
