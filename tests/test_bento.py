@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from tests.elsewhere import elsewhere
 from tests.serving.toy import MODEL, Toy, make_toy, toy_artifact
 from tests.team import ROOT, Team, make_team
 
@@ -27,17 +28,6 @@ from mlops.repository import Repository
 repo = Repository.at(Path(sys.argv[1]))
 model = Artifact(sys.argv[2], Path(sys.argv[3]))
 print(build(repo, repo.commit("HEAD"), "toy", {"toy-line": model}).digest)
-"""
-# `time.time` and `datetime.now` as they are years from now, in every process started below.
-OTHER_CLOCK = """
-import datetime, time
-_time, _datetime = time.time, datetime.datetime
-time.time = lambda: _time() + 1e8
-class Later(_datetime):
-    @classmethod
-    def now(cls, tz=None):
-        return _datetime.now(tz) + datetime.timedelta(seconds=1e8)
-datetime.datetime = Later
 """
 
 
@@ -68,18 +58,9 @@ def test_the_same_files_give_the_same_bento_elsewhere_later_and_hashed_otherwise
 ) -> None:
     team = make_team(tmp_path / "a much longer name")
     shutil.copytree(toy.model.path, tmp_path / "model")
-    clock = tmp_path / "clock"
-    clock.mkdir()
-    (clock / "sitecustomize.py").write_text(OTHER_CLOCK)
-    environment = {
-        "PYTHONHASHSEED": "17",
-        "PYTHONPATH": str(clock),
-        "HOME": str(tmp_path),
-        "USER": "somebody",
-        "TZ": "Pacific/Auckland",
-        "LANG": "C",
-    }
-    process = building(team, Artifact(toy.model.digest, tmp_path / "model"), environment)
+    process = building(
+        team, Artifact(toy.model.digest, tmp_path / "model"), elsewhere(tmp_path, dates=True)
+    )
     output, _ = process.communicate(timeout=60)
     assert output.strip() == toy.bento.digest
 

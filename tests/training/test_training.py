@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.elsewhere import elsewhere
 from tests.team import PROJECT, ROOT, Team, make_team
 from tests.training.points import MODEL, candidate, pin, points
 
@@ -18,12 +19,6 @@ from mlops.training import training
 from mlops.tree import WorkTree
 
 LAYOUT = Layout(WorkTree(PROJECT))
-# A machine whose clock is years ahead: `sitecustomize` is run before anything else.
-OTHER_CLOCK = """
-import time
-real = time.time
-time.time = lambda: real() + 3e8
-"""
 
 
 def trained_in_fresh_process(team: Team, **environment: str) -> dict[str, str]:
@@ -48,13 +43,8 @@ def test_training_twice_gives_the_same_digest_in_other_folders_clocks_and_hash_s
     for team in (one, other):
         pin(team, points())
         team.commit("Data")
-    clock = tmp_path / "clock"
-    clock.mkdir()
-    (clock / "sitecustomize.py").write_text(OTHER_CLOCK)
     first = trained_in_fresh_process(one, PYTHONHASHSEED="1", TZ="UTC")
-    second = trained_in_fresh_process(
-        other, PYTHONHASHSEED="2", TZ="Pacific/Auckland", PYTHONPATH=str(clock)
-    )
+    second = trained_in_fresh_process(other, **elsewhere(tmp_path))
     keys = ("digest", "inputs", "version", "rows")
     assert [first[key] for key in keys] == [second[key] for key in keys]
 
