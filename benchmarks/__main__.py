@@ -4,10 +4,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import demo, rollback, startup
+from benchmarks import demo, rollback, serving, startup
 from benchmarks.table import Figure, markdown
 
-BENCHMARKS = {"startup": startup.measure, "demo": demo.measure, "rollback": rollback.measure}
+BENCHMARKS = {
+    "startup": startup.measure,
+    "serving": serving.measure,
+    "demo": demo.measure,
+    "rollback": rollback.measure,
+}
 RECORD = Path(__file__).parent.parent / "docs" / "figures.md"
 HEADING = """# Figures
 

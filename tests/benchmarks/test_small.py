@@ -1,0 +1,33 @@
+"""Each benchmark runs, in its small form; how long something takes is not judged here."""
+
+import pytest
+
+from benchmarks import rollback, serving, startup
+from benchmarks.table import Figure, markdown
+
+MEASURES = {
+    "startup": startup.measure,
+    "serving": serving.measure,
+    "rollback": rollback.measure,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_small_run_gives_a_table_and_loses_no_request(name: str) -> None:
+    figures = MEASURES[name](small=True)
+    assert len(markdown(figures).splitlines()) == 4 + len(figures)
+    for figure in figures:
+        if figure.what.startswith("requests lost"):
+            assert figure.value == 0, figure
+        else:
+            assert figure.value > 0, figure
+
+
+def test_a_goal_is_an_upper_or_a_lower_bound() -> None:
+    slow = Figure(what="start", value=3.0, unit="s", goal=2.0, detail="once")
+    fast = Figure(what="rate", value=3.0, unit="times", goal=2.0, detail="once", bound="at least")
+    assert (slow.met, slow.ratio) == (False, "1.50")
+    assert (fast.met, fast.ratio) == (True, "1.50")
+    assert "| start | 3.00 s | at most 2 s | 1.50 | **no** | once |" in markdown([slow, fast])
