@@ -162,10 +162,12 @@ class Stage:
         assert process.stdout is not None  # noqa: S101 - PIPE was asked for
         lines = []
         try:
-            for text in process.stdout:
-                lines.append(text)
-                if last is None:
-                    self._show(text)
+            # On a terminal a spinner shows that a command works on something.
+            with self.console.status(f"[dim]{escape(words[0])} {escape(words[1])}[/dim]"):
+                for text in process.stdout:
+                    lines.append(text)
+                    if last is None:
+                        self._show(text)
             code = process.wait()
         finally:
             if process.poll() is None:
