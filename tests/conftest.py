@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
 from tests.team import Team, make_team
 
 # How long an example takes says more about the machine than about the code.

@@ -7,11 +7,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.releases import files_of, make_decision, make_release
-from tests.team import ROOT, Team, make_team
-
 from mlops.environments.manifests import expected, manifests_path
 from mlops.files import write_whole
+from tests.releases import files_of, make_decision, make_release
+from tests.team import ROOT, Team, make_team
 
 SHOWN = ROOT / "tests" / "fixtures" / "valid"
 COMMIT = "c0ffee" + "0" * 34

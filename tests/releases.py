@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.team import Team
-
 from mlops import digests
 from mlops.graph import service_source
 from mlops.repository import evidence_path, folder_of, release_path
@@ -20,6 +18,7 @@ from mlops.specs.evidence import (
     SliceMetrics,
 )
 from mlops.specs.release import DatasetPin, EvidencePin, Image, ModelPin, Release, Source
+from tests.team import Team
 
 SERVICE, MODEL, DATASET = "toy", "toy-line", "toy-points"
 RELEASE_SCHEMA = "../../../scripts/mlops/specs/schemas/release.schema.json"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.team import Team
 
 from mlops.cli import COMMANDS, cli, run
+from tests.team import Team
 
 
 @pytest.mark.parametrize("verb", COMMANDS)

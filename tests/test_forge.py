@@ -4,10 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.team import Team
 
 from mlops.errors import BadInput
 from mlops.forge import LocalForge, forge_of, open_pull_request
+from tests.team import Team
 
 
 def a_commit(team: Team, content: bytes = b"hello\n") -> str:

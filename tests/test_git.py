@@ -5,9 +5,9 @@ import subprocess
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.team import Team
 
 from mlops.git import GitFailed
+from tests.team import Team
 
 NAMES = (
     st.from_regex(r"[a-z ü'\"]{1,8}(/[a-z$;]{1,8})?", fullmatch=True)

@@ -1,8 +1,7 @@
 """What a change affects, and that closures hold what decides and nothing else."""
 
-from tests.team import Team
-
 from mlops.graph import affected, training_inputs
+from tests.team import Team
 
 DATA = "sha256:" + "0" * 64
 

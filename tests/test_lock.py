@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.team import Team
 
 from mlops.errors import BadInput
 from mlops.lock import only_one
+from tests.team import Team
 
 
 def test_the_second_command_is_refused_and_told_who_holds_the_clone(team: Team) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.team import Team, git, make_team
 
 from mlops import records
 from mlops.errors import BadInput
 from mlops.git import Git
 from mlops.records import Record
+from tests.team import Team, git, make_team
 
 COMMIT = "a" * 40
 APPENDER = """

@@ -6,12 +6,12 @@ import subprocess
 import sys
 
 import pytest
-from tests.team import Team
-from tests.training.points import INVALID, MODEL, start_registry
 
 from mlops import digests
 from mlops.errors import BadInput
 from mlops.registry import Registered, Registry
+from tests.team import Team
+from tests.training.points import INVALID, MODEL, start_registry
 
 pytestmark = pytest.mark.slow
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.team import Team
 
 from mlops.bento import find
+from tests.team import Team
 
 pytestmark = pytest.mark.slow
 RAW = "data-contracts/toy-points/raw/2024-01.csv"

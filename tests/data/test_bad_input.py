@@ -5,10 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.team import ROOT, Team
 
 from mlops.cli import run
 from mlops.errors import Exit
+from tests.team import ROOT, Team
 
 INVALID = ROOT / "tests" / "fixtures" / "invalid"
 JANUARY = "data-contracts/toy-points/raw/2024-01.csv"

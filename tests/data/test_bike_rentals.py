@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.team import ROOT, git
 
 from mlops import digests
 from mlops.data import pin as pins
@@ -15,6 +14,7 @@ from mlops.data import table
 from mlops.data.contract import read_contract
 from mlops.data.ingest import check_batch, ingest, read_step
 from mlops.repository import Repository
+from tests.team import ROOT, git
 
 RAW = ROOT / "data-contracts" / "bike-rentals" / "raw"
 MONTHS = sorted(RAW.glob("*.csv"))

@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.team import Team, make_team
 
 from mlops.cli import run
 from mlops.data import pin as pins
 from mlops.data import table
 from mlops.data.ingest import ingest
 from mlops.errors import Exit, NotGood
+from tests.team import Team, make_team
 
 RAW = Path("data-contracts/toy-points/raw")
 JANUARY, FEBRUARY = RAW / "2024-01.csv", RAW / "2024-02.csv"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.team import Team
 
 from mlops.data import pin as pins
 from mlops.errors import BadInput
+from tests.team import Team
 
 CONTENT = b"the bytes of a version"
 

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.team import PROJECT
 
 from mlops import digests
 from mlops.data import table
 from mlops.data.contract import Contract, read_contract
 from mlops.repository import Layout
 from mlops.tree import WorkTree
+from tests.team import PROJECT
 
 START = datetime(2024, 1, 1)  # noqa: DTZ001 - the table's moments have no zone
 Row = tuple[int, float, str, float]

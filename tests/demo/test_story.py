@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+
 from tests.team import ROOT
 
 LIMIT = 600.0

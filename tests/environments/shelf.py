@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from functools import cache
 
-from tests.releases import Made, fake_digest, files_of, make_decision, make_release
-from tests.team import ROOT, Team
-
 from mlops import bento
 from mlops.commands.render import render
 from mlops.specs.release import Release
+from tests.releases import Made, fake_digest, files_of, make_decision, make_release
+from tests.team import ROOT, Team
 
 INVALID = ROOT / "tests" / "fixtures" / "invalid"
 PREVIOUS = {"dev": None, "staging": "dev", "prod": "staging"}

@@ -1,11 +1,11 @@
 """What differs between two releases, in words."""
 
 import pytest
-from tests.releases import Made, make_release
-from tests.team import Team
 
 from mlops.environments.differences import commits_between, differences, figure, is_better
 from mlops.specs.release import DatasetPin, PromptPin, Release
+from tests.releases import Made, make_release
+from tests.team import Team
 
 
 def with_data(made: Made, digit: str, contract: str = "1.0.0") -> Release:

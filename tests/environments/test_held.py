@@ -4,12 +4,12 @@ import json
 import subprocess
 
 import pytest
-from tests.environments.shelf import Shelf, shelf_of
-from tests.team import Team
 
 from mlops.environments.held import Held, held
 from mlops.environments.rollback import roll_back
 from mlops.records import Record, append
+from tests.environments.shelf import Shelf, shelf_of
+from tests.team import Team
 
 
 @pytest.fixture

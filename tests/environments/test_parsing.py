@@ -3,10 +3,10 @@
 import shutil
 
 import pytest
-from tests.releases import evidence_text, make_evidence
-from tests.team import ROOT, Team
 
 from mlops.environments.parsing import unreadable, unreadable_sources
+from tests.releases import evidence_text, make_evidence
+from tests.team import ROOT, Team
 
 INVALID = ROOT / "tests" / "fixtures" / "invalid"
 REASONS = sorted(folder.name for folder in INVALID.glob("environment-*"))

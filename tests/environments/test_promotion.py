@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.environments.shelf import Shelf, message, shelf_of
-from tests.team import Team
 
 from mlops.environments.promotion import promote
 from mlops.environments.proposal import Proposed
 from mlops.errors import BadInput, MlopsError, NotGood
+from tests.environments.shelf import Shelf, message, shelf_of
+from tests.team import Team
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 from markdown_it import MarkdownIt
-from tests.releases import fake_digest, make_decision, make_evidence, make_release
 
 from mlops.environments.differences import Commit, differences
 from mlops.environments.pull_request import LIMIT, Story, body, title, word_of
 from mlops.specs.decision import Comparison
 from mlops.specs.evidence import Drift, GateResult, SliceMetrics
+from tests.releases import fake_digest, make_decision, make_evidence, make_release
 
 HOSTILE = (
     "<img src=x onerror=alert(1)> @octocat #1 [a](https://evil.example) ![b](c) | d | "

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.elsewhere import elsewhere
 from tests.team import Team, git, make_team
 

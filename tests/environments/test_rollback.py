@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.environments.shelf import Shelf, message, shelf_of
-from tests.team import Team
 
 from mlops.environments.rollback import RolledBack, roll_back
 from mlops.environments.rules import check_change
 from mlops.errors import MlopsError, NotGood
+from tests.environments.shelf import Shelf, message, shelf_of
+from tests.team import Team
 
 
 @pytest.fixture

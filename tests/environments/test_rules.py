@@ -4,8 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.releases import Made, files_of, make_decision, make_release
-from tests.team import ROOT, Team
 
 from mlops import bento, digests
 from mlops.commands.render import render
@@ -13,6 +11,8 @@ from mlops.environments.rules import Verdict, check_change
 from mlops.errors import BadInput
 from mlops.records import Record, append
 from mlops.specs.release import Release
+from tests.releases import Made, files_of, make_decision, make_release
+from tests.team import ROOT, Team
 
 INVALID = ROOT / "tests" / "fixtures" / "invalid"
 SETTINGS = "environments/{}/toy/settings.yaml"

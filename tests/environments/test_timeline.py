@@ -3,8 +3,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.releases import make_release
-from tests.team import Team
 
 from mlops.environments.timeline import (
     Entry,
@@ -17,6 +15,8 @@ from mlops.environments.timeline import (
     timeline,
     withdrawn,
 )
+from tests.releases import make_release
+from tests.team import Team
 
 PATH = "environments/prod/toy/release.yaml"
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.releases import make_release
-from tests.serving.toy import MODEL, toy_artifact
-from tests.team import Team, make_team
 
 from mlops.bento import Artifact, build
 from mlops.repository import release_path
+from tests.releases import make_release
+from tests.serving.toy import MODEL, toy_artifact
+from tests.team import Team, make_team
 
 SERVICE_FILE = "apps/toy/service.py"
 RAISES = 'import os\n\nif "MLOPS_RELEASE" in os.environ:\n    raise RuntimeError("no such table")\n'

@@ -17,11 +17,11 @@ from typing import Any
 import httpx
 import psutil
 import yaml
-from tests.team import Team
 
 from mlops.follow import status
 from mlops.follow.places import Places
 from mlops.follow.status import FollowerStatus, ServiceStatus
+from tests.team import Team
 
 Event = dict[str, Any]
 PATIENCE = 60.0

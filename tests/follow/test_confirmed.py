@@ -1,8 +1,6 @@
 """What an environment confirmed, and the aliases derived from it."""
 
 import pytest
-from tests.releases import make_release
-from tests.team import Team
 
 from mlops.follow import confirmed
 from mlops.follow.aliases import environment_of, pins_of
@@ -10,6 +8,8 @@ from mlops.follow.confirmed import Confirmed
 from mlops.follow.places import Places
 from mlops.records import Record
 from mlops.specs.release import Release
+from tests.releases import make_release
+from tests.team import Team
 
 
 def record(release: Release) -> Record:

@@ -1,9 +1,8 @@
 """What Git says an environment is to serve, every problem of every file named."""
 
+from mlops.follow.desired import Broken, Wanted, read_environment
 from tests.releases import make_release
 from tests.team import Team
-
-from mlops.follow.desired import Broken, Wanted, read_environment
 
 
 def test_release_and_settings_are_read_from_the_commit_not_the_work_tree(team: Team) -> None:

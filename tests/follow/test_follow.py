@@ -7,6 +7,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from mlops import records
+from mlops.repository import release_path
 from tests.follow.conftest import Fleet
 from tests.follow.running import (
     ask,
@@ -17,9 +20,6 @@ from tests.follow.running import (
     wait_until,
 )
 from tests.team import free_port
-
-from mlops import records
-from mlops.repository import release_path
 
 INVALID = Path(__file__).parent.parent / "fixtures" / "invalid"
 pytestmark = pytest.mark.slow

@@ -4,7 +4,6 @@ import dataclasses
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.releases import make_release
 
 from mlops.errors import Problem
 from mlops.follow.desired import Broken, Wanted
@@ -12,6 +11,7 @@ from mlops.follow.health import Situation
 from mlops.specs.experiment import Experiment
 from mlops.specs.release import Release
 from mlops.specs.settings import Settings
+from tests.releases import make_release
 
 PORT = 7000
 ONE, TWO = make_release(1).release, make_release(2).release

@@ -6,6 +6,8 @@ from contextlib import suppress
 
 import psutil
 import pytest
+
+from mlops import records
 from tests.follow.conftest import Fleet
 from tests.follow.running import (
     Following,
@@ -17,8 +19,6 @@ from tests.follow.running import (
     release_at,
     wait_until,
 )
-
-from mlops import records
 
 pytestmark = pytest.mark.slow
 GONE_WITHIN = 15.0

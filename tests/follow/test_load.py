@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from tests.follow.conftest import Fleet
 from tests.follow.running import following, port_of
 from tests.team import ROOT

@@ -6,15 +6,15 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.follow.conftest import Fleet
-from tests.follow.running import following
-from tests.team import Team
 
 from mlops.commands.status import status
 from mlops.errors import NotGood
 from mlops.follow import status as follower_status
 from mlops.follow.places import Places
 from mlops.registry import Registry
+from tests.follow.conftest import Fleet
+from tests.follow.running import following
+from tests.team import Team
 
 
 def rows(team: Team, *args: str) -> list[dict[str, object]]:

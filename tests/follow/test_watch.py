@@ -4,11 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.team import Team, git
 
 from mlops.errors import BadInput
 from mlops.follow.watch import Mirror, Source, signature, source_of
 from mlops.git import Git
+from tests.team import Team, git
 
 
 def test_the_forge_of_the_clone_is_followed_by_default(team: Team) -> None:

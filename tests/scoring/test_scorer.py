@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.team import PROJECT
-from tests.training.points import INVALID, MODEL, Candidate, candidate, points
 
 from mlops.errors import BadInput
 from mlops.repository import Layout
@@ -16,6 +14,8 @@ from mlops.scoring import features
 from mlops.scoring.scorer import Scorer
 from mlops.training.rows import records
 from mlops.tree import WorkTree
+from tests.team import PROJECT
+from tests.training.points import INVALID, MODEL, Candidate, candidate, points
 
 LAYOUT = Layout(WorkTree(PROJECT))
 FEATURES = PROJECT / "models" / MODEL / "features.py"

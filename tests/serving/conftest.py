@@ -1,6 +1,7 @@
 """One toy bento for the tests of this folder that only read it."""
 
 import pytest
+
 from tests.serving.toy import Toy, make_toy
 from tests.team import make_team
 

@@ -3,9 +3,8 @@
 import re
 from pathlib import Path
 
-from tests.team import ROOT
-
 from mlops.serving.absent import ABSENT
+from tests.team import ROOT
 
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from tests.serving.toy import MODEL, Toy, rows
 
 from mlops.bento import scorer
 from mlops.serving.batching import Batcher
+from tests.serving.toy import MODEL, Toy, rows
 
 SIZES = st.lists(st.integers(0, 20), min_size=1, max_size=12)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.serving.toy import MODEL, Serving, Toy, body, rows, serving
 
 from mlops.bento import scorer
 from mlops.serving.front import MAX_BODY, SHOWN_PROBLEMS
+from tests.serving.toy import MODEL, Serving, Toy, body, rows, serving
 
 pytestmark = pytest.mark.slow
 GOOD = {"x": 1.5, "side": "left"}

@@ -17,10 +17,10 @@ from typing import Any
 
 import httpx
 import numpy as np
-from tests.team import Team
 
 from mlops.bento import Artifact, Built, build
 from mlops.scoring import artifact, features
+from tests.team import Team
 
 MODEL = "toy-line"
 RAW = "data-contracts/toy-points/raw/2024-01.csv"

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from tests.team import Team
 
 from mlops.errors import BadInput
 from mlops.specs.base import Spec, parse, to_yaml
 from mlops.specs.environment import Environment
 from mlops.specs.settings import Settings
+from tests.team import Team
 
 INVALID = Path(__file__).parent.parent / "fixtures" / "invalid"
 CASES = sorted(path.name for path in INVALID.glob("spec-*"))

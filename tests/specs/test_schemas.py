@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from tests.releases import make_decision, make_release
-from tests.team import PROJECT, ROOT
 
 from mlops.errors import BadInput
 from mlops.specs.base import validated
 from mlops.specs.schemas import HERE, SPECS, file_name, schema_of, text_of
+from tests.releases import make_decision, make_release
+from tests.team import PROJECT, ROOT
 
 NAMED = re.compile(r"^# yaml-language-server: \$schema=(\S+)$", re.MULTILINE)
 KIND_OF = {

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tests.team import Team
 
 from mlops.data.contract import read_contract
 from mlops.data.pin import pin_of, pin_path, stored, to_dvc
@@ -18,6 +17,7 @@ from mlops.repository import Layout
 from mlops.scoring.scorer import Scorer
 from mlops.training import training
 from mlops.training.holdout import Split, split_rows
+from tests.team import Team
 
 MODEL = "toy-line"
 INVALID = Path(__file__).parents[1] / "fixtures" / "invalid"

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 import pytest
-from tests.releases import make_release
-from tests.team import Team
-from tests.training.points import MODEL, pin, points, registered, start_registry
 
 from mlops import bento
 from mlops.errors import BadInput
 from mlops.registry import Registered, Registry
 from mlops.repository import release_path
 from mlops.training.champion import champion_in, serving_in
+from tests.releases import make_release
+from tests.team import Team
+from tests.training.points import MODEL, pin, points, registered, start_registry
 
 pytestmark = pytest.mark.slow
 

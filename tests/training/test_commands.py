@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from tests.team import Team
 from tests.training.points import INVALID, MODEL, pin, points, registered, start_registry
 

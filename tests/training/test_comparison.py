@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import pytest
-from tests.team import PROJECT, Team
-from tests.training.points import MODEL, Candidate, candidate, points
 
 from mlops.repository import Layout
 from mlops.scoring.scorer import Scorer
@@ -13,6 +11,8 @@ from mlops.training import baseline, gates
 from mlops.training.comparison import compare
 from mlops.training.metrics import value
 from mlops.tree import WorkTree
+from tests.team import PROJECT, Team
+from tests.training.points import MODEL, Candidate, candidate, points
 
 LAYOUT = Layout(WorkTree(PROJECT))
 SPEC = LAYOUT.model(MODEL)

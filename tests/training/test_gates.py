@@ -7,8 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.team import PROJECT
-from tests.training.points import MODEL, Candidate, candidate, points
 
 from mlops import digests
 from mlops.repository import Layout
@@ -17,6 +15,8 @@ from mlops.specs.model import AbsoluteGate, Bound, CostGate, Gates, SliceGate
 from mlops.training import gates
 from mlops.training.evaluation import Measured, measure_rows
 from mlops.tree import WorkTree
+from tests.team import PROJECT
+from tests.training.points import MODEL, Candidate, candidate, points
 
 LAYOUT = Layout(WorkTree(PROJECT))
 SPEC = LAYOUT.model(MODEL)

@@ -6,14 +6,14 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.team import PROJECT, Team
-from tests.training.points import MODEL, pin, points
 
 from mlops.errors import BadInput
 from mlops.repository import Layout
 from mlops.specs.model import Model
 from mlops.training.holdout import digest_of_rows, split, split_rows
 from mlops.tree import WorkTree
+from tests.team import PROJECT, Team
+from tests.training.points import MODEL, pin, points
 
 SPEC = Layout(WorkTree(PROJECT)).model(MODEL)
 

@@ -7,9 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.elsewhere import elsewhere
-from tests.team import PROJECT, ROOT, Team, make_team
-from tests.training.points import MODEL, candidate, pin, points
 
 from mlops.errors import BadInput
 from mlops.graph import EVALUATION_CODE, TRAINING_CODE, tool_code
@@ -17,6 +14,9 @@ from mlops.repository import Layout
 from mlops.scoring import artifact
 from mlops.training import training
 from mlops.tree import WorkTree
+from tests.elsewhere import elsewhere
+from tests.team import PROJECT, ROOT, Team, make_team
+from tests.training.points import MODEL, candidate, pin, points
 
 LAYOUT = Layout(WorkTree(PROJECT))
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.serving.toy import body, serving
-from tests.team import ROOT, make_team
 
 from mlops.bento import Artifact, build, scorer
 from mlops.repository import Repository
 from mlops.scoring import artifact, features
+from tests.serving.toy import body, serving
+from tests.team import ROOT, make_team
 
 NAME = "bike-demand"
 FEATURES = ROOT / "models" / NAME / "features.py"
