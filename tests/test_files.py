@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mlops.files import dump_yaml, load_yaml, write_whole
 
+INVALID = Path(__file__).parent / "fixtures" / "invalid"
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=20))
 VALUES = st.recursive(
     SCALARS,
@@ -49,10 +50,8 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == (
-        f"{file}: could not be written (File too large); "
-        "free the disk or the permission and run the command again, nothing was changed"
-    )
+    message = (INVALID / "disk-full" / "message.txt").read_text()
+    assert done.stdout == message.format(file=file)
     assert file.read_text() == "old"
     assert os.listdir(tmp_path) == ["release.yaml"]  # noqa: PTH208 - names only
 

@@ -58,7 +58,7 @@ def _judged(repo: Repository, base: str) -> tuple[Verdict, Exit]:
 
 
 def _files(wrong: list[Problem]) -> GateResult:
-    detail = f"{len(wrong)} problems" if wrong else "all of them"
+    detail = f"{len(wrong)} wrong, told below" if wrong else "all of them"
     return GateResult(gate="files can be read", passed=not wrong, detail=detail)
 
 
