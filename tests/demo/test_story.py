@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from signal import Handlers
 
 import psutil
 import pytest
@@ -21,8 +22,10 @@ LIMIT = 600.0
 
 
 @contextmanager
-def demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """The demo in a session of its own, as a terminal runs it."""
+def demo(folder: Path, on_ctrl_c: Handlers = Handlers.SIG_DFL) -> Iterator[subprocess.Popen[str]]:
+    """The demo in a session of its own, as a terminal runs it; or a script in its background,
+    for which the shell has Ctrl-C ignored.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "mlops.demo", str(folder)],
         cwd=ROOT,
@@ -31,6 +34,7 @@ def demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, on_ctrl_c),  # noqa: PLW1509 - no threads here
         env={**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "100"},
     )
     try:
@@ -116,16 +120,18 @@ def test_the_story_is_told_to_its_end_and_leaves_what_it_promises(tmp_path: Path
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    "moment",
+    ("moment", "on_ctrl_c"),
     [
-        "$ mlops follow prod &",
-        "$ mlops train bike-demand",
-        "$ mlops evaluate bike-demand --answers",
+        ("$ mlops follow prod &", Handlers.SIG_DFL),
+        ("$ mlops follow prod &", Handlers.SIG_IGN),
+        ("$ mlops train bike-demand", Handlers.SIG_DFL),
+        ("$ mlops evaluate bike-demand --answers", Handlers.SIG_DFL),
+        ("$ mlops evaluate bike-demand --answers", Handlers.SIG_IGN),
     ],
 )
-def test_ctrl_c_leaves_nothing_running(moment: str, tmp_path: Path) -> None:
+def test_ctrl_c_leaves_nothing_running(moment: str, on_ctrl_c: Handlers, tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    with demo(folder) as process:
+    with demo(folder, on_ctrl_c) as process:
         read_until(process, moment)
         os.killpg(process.pid, signal.SIGINT)
         rest, _ = process.communicate(timeout=90)

@@ -23,6 +23,8 @@ def main() -> int:
         "folder", nargs="?", type=Path, default=TEMPLATE / ".demo", help="default: .demo"
     )
     folder = parser.parse_args().folder.absolute()
+    # Also where a script in the background has Ctrl-C ignored: the followers do not ignore it.
+    signal.signal(signal.SIGINT, _as_interrupt)
     signal.signal(signal.SIGTERM, _as_interrupt)
     stage = Stage(TEMPLATE, folder, Console(highlight=False, soft_wrap=True))
     try:
