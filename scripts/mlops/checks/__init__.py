@@ -1,0 +1,1 @@
+"""What a pull request is checked by: one part a module, each on a laptop as in CI."""
