@@ -12,7 +12,7 @@ from mlops import cli
 from mlops.environments.releases import check_source, release
 from mlops.environments.rules import check_change
 from mlops.errors import BadInput, NotGood
-from mlops.forge import forge_of
+from mlops.forges import forge_of
 from tests.environments.shelf import message, shelf_of
 from tests.team import Team
 

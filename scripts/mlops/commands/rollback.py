@@ -10,7 +10,7 @@ from mlops.errors import Exit
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
-    from mlops.forge import PullRequest
+    from mlops.forges import PullRequest
 
 
 @click.command()

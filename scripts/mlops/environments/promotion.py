@@ -9,7 +9,7 @@ from mlops.environments.entry_rules import frozen, taken_back
 from mlops.environments.proposal import Proposal, Proposed, propose
 from mlops.environments.timeline import held_before, timeline, withdrawn
 from mlops.errors import NotGood, not_good
-from mlops.forge import forge_of
+from mlops.forges import forge_of
 from mlops.repository import Layout, Repository, folder_of, release_path
 from mlops.specs.decision import Comparison, Decision
 from mlops.specs.evidence import GateResult

@@ -13,7 +13,7 @@ from mlops.environments.differences import (
 from mlops.environments.pull_request import Story, body, title
 from mlops.environments.timeline import Entry
 from mlops.errors import NotGood, bad_input
-from mlops.forge import Forge, PullRequest
+from mlops.forges import Forge, PullRequest
 from mlops.git import GitFailed
 from mlops.repository import Layout, Repository, folder_of, release_path
 from mlops.specs.base import to_yaml

@@ -19,7 +19,7 @@ from mlops.environments.timeline import (
     withdrawn,
 )
 from mlops.errors import BadInput, NotGood, Problem, not_good
-from mlops.forge import Forge, forge_of
+from mlops.forges import Forge, forge_of
 from mlops.graph import service_source
 from mlops.repository import Layout, Repository, evidence_path, folder_of, release_path
 from mlops.specs.base import parse, to_yaml

@@ -8,7 +8,7 @@ from mlops.environments.champion import as_champion
 from mlops.environments.proposal import Proposal, Proposed, commit_files, propose, same_commit
 from mlops.environments.timeline import Entry, predecessor, timeline, withdrawn
 from mlops.errors import bad_input, not_good
-from mlops.forge import Forge, PullRequest, forge_of
+from mlops.forges import Forge, PullRequest, forge_of
 from mlops.repository import Layout, Repository, folder_of, release_path
 from mlops.specs.decision import Decision
 from mlops.specs.release import Release

@@ -51,6 +51,14 @@ PATTERNS = {
         "not the name of an image alone",
         "leave registry host, tag and digest out, `digest` says which one it is",
     ),
+    r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?$": (
+        "not the address of a forge alone",
+        "write `https://HOST`; a token belongs into FORGE_TOKEN, never into a file",
+    ),
+    r"^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9._-]+$": (
+        "not a repository on a forge",
+        "write it as OWNER/NAME",
+    ),
 }
 
 

@@ -15,9 +15,27 @@ class Names(Spec):
 
 
 class Forge(Spec):
-    """Where pull requests live; `local` is a bare repository with texts as files."""
+    """Where pull requests live; `local` is a bare repository with texts as files.
+
+    The token is in the environment variable FORGE_TOKEN, never in a file.
+    """
 
     kind: Literal["local", "github", "gitea"] = "local"
+    url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?$",
+        description="address of the forge, without a user or a token; default: github.com",
+    )
+    repository: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9._-]+$",
+        description="OWNER/NAME on the forge",
+    )
+    bot: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(\[bot\])?$",
+        description="login of who opens releases, whose pull requests merge themselves",
+    )
     remote: str = "origin"
     main: str = "main"
 

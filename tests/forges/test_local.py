@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from mlops.errors import BadInput
-from mlops.forge import LocalForge, forge_of, open_pull_request
+from mlops.forges import forge_of, open_pull_request
+from mlops.forges.local import LocalForge
 from tests.team import Team
 
 
@@ -66,18 +67,6 @@ def test_a_branch_deleted_on_the_forge_no_longer_waits(team: Team) -> None:
     team.git("push", "--quiet", "origin", ":refs/heads/work/hello")
     forge.fetch()
     assert forge.waiting("work/hello") is None
-
-
-@pytest.mark.parametrize("kind", ["github", "gitea"])
-def test_a_forge_without_an_adapter_is_refused_with_the_way_out(team: Team, kind: str) -> None:
-    text = (team.root / "mlops.toml").read_text()
-    team.write("mlops.toml", text.replace('"local"', f'"{kind}"'))
-    with pytest.raises(BadInput) as caught:
-        forge_of(team.repo)
-    assert str(caught.value) == (
-        f"mlops.toml: `forge.kind` is '{kind}', which this version cannot open pull requests on; "
-        'write `kind = "local"`: the branch is pushed and the text written to a file'
-    )
 
 
 def test_the_default_forge_is_the_local_one(team: Team) -> None:
