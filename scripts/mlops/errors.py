@@ -45,6 +45,10 @@ class BadInput(MlopsError):
     code = Exit.BAD_INPUT
 
 
+class NotHere(BadInput):
+    """What would have to be looked at is not here, or may not be read: nothing is said of it."""
+
+
 class NotGood(MlopsError):
     """What was checked is not good (exit code 1)."""
 

@@ -1,12 +1,9 @@
 """From raw files to a new pinned version of a dataset."""
 
-import importlib.util
 import io
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -15,12 +12,13 @@ from mlops.data import expectations, rules, table
 from mlops.data import pin as pins
 from mlops.data.contract import Contract, read_contract
 from mlops.data.drift import drift
-from mlops.data.pin import Pin
+from mlops.data.pin import Pin, RawFile
 from mlops.data.quarantine import keep_aside
 from mlops.data.validated import remember
 from mlops.data.validation import Report, validate
 from mlops.errors import NotGood, Problem, bad_input
-from mlops.repository import Repository
+from mlops.repository import Layout, Repository
+from mlops.scoring.source import module_of
 from mlops.specs.evidence import Drift
 
 
@@ -64,34 +62,21 @@ class Ingested:
         return self.new != self.old
 
 
-def read_step(repo: Repository, dataset: str) -> Step:
-    """Load a dataset's ingest step.
+def read_step(layout: Layout, dataset: str) -> Step:
+    """Load a dataset's ingest step from a tree.
 
     Raises:
-        BadInput: when it is missing or does not define COLUMNS and ingest.
+        BadInput: when it is missing, cannot be run or does not define COLUMNS and ingest.
     """
     path = f"data-contracts/{dataset}/ingest.py"
-    file = repo.root / path
-    if not file.is_file():
+    content = layout.tree.read(path)
+    if content is None:
         raise bad_input(path, "file is missing", "add it; it defines COLUMNS and ingest(raw)")
-    module = _imported(file)
+    module = module_of(content, path)
     missing = [part for part in ("COLUMNS", "ingest") if not hasattr(module, part)]
     if missing:
         raise bad_input(path, f"does not define {', '.join(missing)}", "define it")
     return Step(path, tuple(module.COLUMNS), module.ingest)
-
-
-def _imported(file: Path) -> Any:
-    name = f"mlops_ingest_{digests.short(digests.of_file(file))}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise bad_input(file, "is not a Python file", "correct it")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    sys.modules[name] = module
-    return module
 
 
 def read_raw(repo: Repository, file: Path) -> pd.DataFrame:
@@ -100,10 +85,14 @@ def read_raw(repo: Repository, file: Path) -> pd.DataFrame:
     Raises:
         BadInput: when there is no such file, or it is not CSV.
     """
-    named = pins.shown(repo, file)
+    return raw_rows(read_bytes(repo, file), pins.shown(repo, file))
+
+
+def raw_rows(content: bytes, named: str) -> pd.DataFrame:
+    """Like `read_raw`, of a file's bytes; `named` is its path for messages."""
     try:
         raw = pd.read_csv(
-            io.BytesIO(read_bytes(repo, file)),
+            io.BytesIO(content),
             dtype=str,
             keep_default_na=False,
             na_values=[""],
@@ -135,7 +124,7 @@ def check_batch(repo: Repository, contract: Contract, file: Path) -> Report:
     raw = read_raw(repo, file)
     subject = pins.shown(repo, file)
     if set(step.columns).issubset(raw.columns):
-        return validate(contract, _run(step, raw), subject=subject)
+        return validate(contract, run_step(step, raw), subject=subject)
     # Without its columns the step cannot run; what it would pass on is checked all the same.
     passed_on = raw.loc[:, [name for name in raw.columns if name in contract.names]]
     report = validate(contract, passed_on, subject=subject)
@@ -143,7 +132,8 @@ def check_batch(repo: Repository, contract: Contract, file: Path) -> Report:
     return replace(report, outcomes=(*lacking, *report.outcomes[1:]))
 
 
-def _run(step: Step, raw: pd.DataFrame) -> pd.DataFrame:
+def run_step(step: Step, raw: pd.DataFrame) -> pd.DataFrame:
+    """The step's table of raw rows; raises `BadInput` when it fails or loses row numbers."""
     try:
         frame = step.ingest(raw.copy())
     except Exception as error:  # the fork's own code may raise anything
@@ -189,7 +179,7 @@ def ingest(
     batch = _joined(contract, [report.typed for report in reports])
     merged = table.upsert(contract, old.rows if old else None, batch)
     moved = _moved(contract, old, merged)
-    new, content = _version(contract, old, merged.rows)
+    new, content = _version(contract, old, merged.rows, _recorded(repo, old, files))
     if old is None or new != old.pin:
         progress("checking the new version as a whole")
         report = _refuse_version(contract, merged.rows)
@@ -250,7 +240,29 @@ def _refuse_broken(repo: Repository, files: Sequence[Path], reports: Sequence[Re
         raise NotGood(problems)
 
 
-def _version(contract: Contract, old: _Current | None, rows: pd.DataFrame) -> tuple[Pin, bytes]:
+def _recorded(repo: Repository, old: _Current | None, files: Sequence[Path]) -> tuple[RawFile, ...]:
+    """The raw files that make the version with these; none when one of them is not in Git."""
+    before = old.pin.raw if old else ()
+    places = [file.resolve() for file in files]
+    if (old and not before) or not all(place.is_relative_to(repo.root) for place in places):
+        return ()
+    paths = [place.relative_to(repo.root).as_posix() for place in places]
+    if not set(paths) <= _in_git(repo, paths):
+        return ()
+    found = (digests.of_file(place).removeprefix(digests.PREFIX) for place in places)
+    new = (RawFile(path=path, sha256=sha) for path, sha in zip(paths, found, strict=True))
+    return (*before, *new)
+
+
+def _in_git(repo: Repository, paths: Sequence[str]) -> set[str]:
+    """Those of the paths that are in Git or would be with the next commit."""
+    asked = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--")
+    return set(repo.git.names("--literal-pathspecs", *asked, *paths))
+
+
+def _version(
+    contract: Contract, old: _Current | None, rows: pd.DataFrame, raw: tuple[RawFile, ...]
+) -> tuple[Pin, bytes]:
     """The version of these rows; the old one's bytes when it holds the same rows.
 
     A newer Parquet library may write other bytes for them: that alone is no new version.
@@ -258,7 +270,7 @@ def _version(contract: Contract, old: _Current | None, rows: pd.DataFrame) -> tu
     if old and old.columns == contract.names and table.same_rows(old.rows, rows):
         return old.pin.model_copy(update={"contract": contract.version}), old.content
     content = table.encode(contract, rows)
-    return pins.pin_of(contract.dataset, content, len(rows), contract.version), content
+    return pins.pin_of(contract.dataset, content, len(rows), contract.version, raw), content
 
 
 def _refuse_version(contract: Contract, rows: pd.DataFrame) -> Report:

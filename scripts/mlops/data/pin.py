@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from mlops import digests
 from mlops.data.contract import known_dataset
-from mlops.errors import BadInput, bad_input
+from mlops.errors import BadInput, MlopsError, NotHere, Problem, bad_input
 from mlops.files import dump_yaml, write_whole
 from mlops.repository import Layout, Repository
 from mlops.specs.base import Digest, Name, Spec, Version, read
@@ -24,8 +24,19 @@ def pin_path(dataset: str) -> str:
     return f"data-contracts/{dataset}.dvc"
 
 
+class RawFile(Spec):
+    """A raw file in Git, by its path from the root and its SHA-256."""
+
+    path: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class Pin(Spec):
-    """A version of a dataset: its content digests, and the contract it was held to."""
+    """A version of a dataset: its content digests, and the contract it was held to.
+
+    `raw` are the files in Git that make exactly this version, in the order of their ingest;
+    empty when one of them lies elsewhere.
+    """
 
     dataset: Name
     digest: Digest
@@ -33,6 +44,7 @@ class Pin(Spec):
     size: int = Field(ge=0, description="bytes")
     rows: int = Field(ge=0)
     contract: Version
+    raw: tuple[RawFile, ...] = ()
 
 
 class _Open(Spec):
@@ -49,6 +61,7 @@ class _Meta(Spec):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     rows: int = Field(ge=0)
     contract: Version
+    raw: tuple[RawFile, ...] = ()
 
 
 class _PinFile(_Open):
@@ -83,10 +96,13 @@ def read_pin(layout: Layout, dataset: str) -> Pin:
         size=out.size,
         rows=meta.rows,
         contract=meta.contract,
+        raw=meta.raw,
     )
 
 
-def pin_of(dataset: str, content: bytes, rows: int, contract: str) -> Pin:
+def pin_of(
+    dataset: str, content: bytes, rows: int, contract: str, raw: tuple[RawFile, ...] = ()
+) -> Pin:
     """The pin of a version's bytes."""
     return Pin(
         dataset=dataset,
@@ -95,17 +111,20 @@ def pin_of(dataset: str, content: bytes, rows: int, contract: str) -> Pin:
         size=len(content),
         rows=rows,
         contract=contract,
+        raw=raw,
     )
 
 
 def to_dvc(pin: Pin) -> str:
     """The text of the DVC file. The table's path in the work tree is ignored by Git."""
     out = {"md5": pin.md5, "size": pin.size, "hash": "md5", "path": f"{pin.dataset}/table.parquet"}
-    meta = {
+    meta: dict[str, Any] = {
         "sha256": pin.digest.removeprefix(digests.PREFIX),
         "rows": pin.rows,
         "contract": pin.contract,
     }
+    if pin.raw:
+        meta["raw"] = [file.model_dump() for file in pin.raw]
     return dump_yaml({"outs": [out], "meta": meta})
 
 
@@ -116,35 +135,68 @@ def stored(repo: Repository, pin: Pin) -> Path:
 
 
 def fetch(repo: Repository, pin: Pin) -> Path:
-    """The version's Parquet file, verified; got from the DVC remote when it is not here.
+    """The version's Parquet file, verified.
+
+    Got from the DVC remote when it is not here; made again from the raw files that the pin
+    records when the remote does not have it either, or cannot be read.
 
     Raises:
-        BadInput: when content differs from the pin, or nobody has it.
+        NotHere: when nobody has it.
+        BadInput: when content differs from the pin.
     """
     path = stored(repo, pin)
     if not path.is_file():
-        _download(repo, pin, path)
+        write_whole(path, _from_elsewhere(repo, pin))
     found = digests.of_file(path)
     if found != pin.digest:
         raise _differs(pin, shown(repo, path), found, "delete that file and run this again")
     return path
 
 
-def _download(repo: Repository, pin: Pin, path: Path) -> None:
+def _from_elsewhere(repo: Repository, pin: Pin) -> bytes:
+    """The content, verified: the DVC remote's, or made again from its raw files."""
+    absent = _absent(repo, pin)
+    try:
+        content = _downloaded(repo, pin)
+    except NotHere as error:
+        content, absent = None, error.problems[0]
+    if content is not None:
+        return content
+    if not pin.raw:
+        raise NotHere(absent)
+    from mlops.data.again import ingested_again
+
+    try:
+        return ingested_again(repo, pin)
+    except MlopsError as error:
+        told = "; ".join(problem.what for problem in error.problems)
+        what = f"{absent.what}, nor can it be made again from its raw files ({told})"
+        raise NotHere(Problem(absent.path, what, absent.fix)) from error
+
+
+def _absent(repo: Repository, pin: Pin) -> Problem:
+    return Problem(
+        pin_path(pin.dataset),
+        f"pins {pin.digest}, which is neither in {shown(repo, stored(repo, pin).parent)} "
+        f"nor in the DVC remote {Remote(repo).url}",
+        "restore the remote, or take a pin whose content is there",
+    )
+
+
+def _downloaded(repo: Repository, pin: Pin) -> bytes | None:
+    """The remote's content, verified; None when it lacks it."""
+    if Remote(repo).is_missing:
+        return None
     with Remote(repo) as remote:
         content = remote.read(pin.md5)
-        if content is None:
-            raise bad_input(
-                pin_path(pin.dataset),
-                f"pins {pin.digest}, which is neither in {shown(repo, path.parent)} "
-                f"nor in the DVC remote {remote.url}",
-                "restore the remote, or take a pin whose content is there",
-            )
-        found = digests.of_bytes(content)
-        if found != pin.digest:
-            place = f"{pin.md5} in the DVC remote {remote.url}"
-            raise _differs(pin, place, found, "restore the remote's object, or correct the pin")
-    write_whole(path, content)
+        url = remote.url
+    if content is None:
+        return None
+    found = digests.of_bytes(content)
+    if found != pin.digest:
+        place = f"{pin.md5} in the DVC remote {url}"
+        raise _differs(pin, place, found, "restore the remote's object, or correct the pin")
+    return content
 
 
 def _differs(pin: Pin, place: str, found: str, fix: str) -> BadInput:
@@ -188,7 +240,7 @@ class Remote:
         try:
             self._dvc: Any = Repo(root, uninitialized=True, config=self._config())
             self._objects: Any = self._dvc.cloud.get_remote_odb(REMOTE)
-        except DvcException as error:
+        except (DvcException, ImportError) as error:  # the latter: no such kind of storage here
             raise self._unusable(error) from error
         return self
 
@@ -207,9 +259,15 @@ class Remote:
             return url
         return str(self.repo.root / url if url else self.repo.stores / "dvc")
 
-    def _unusable(self, error: Exception) -> BadInput:
+    @property
+    def is_missing(self) -> bool:
+        """Whether it is the embedded one and was never made; known without loading DVC."""
+        return self.repo.project.stores.data is None and not Path(self._address).exists()
+
+    def _unusable(self, error: Exception) -> NotHere:
         what = f"cannot be used as DVC remote ({error})"
-        return bad_input(self.url, what, "correct it, or `data` below [stores] in mlops.toml")
+        fix = "correct it, or `data` below [stores] in mlops.toml"
+        return NotHere(Problem(self.url, what, fix))
 
     def _config(self) -> dict[str, Any]:
         # `no_scm`: DVC leaves Git alone.
@@ -221,10 +279,17 @@ class Remote:
         }
 
     def read(self, md5: str) -> bytes | None:
-        """The content of an object, or None when the remote lacks it."""
-        if not self._objects.exists(md5):
-            return None
-        content: bytes = self._objects.fs.cat_file(self._objects.oid_to_path(md5))
+        """The content of an object, or None when the remote lacks it.
+
+        Raises:
+            NotHere: when the remote cannot be read (credentials, network).
+        """
+        try:
+            if not self._objects.exists(md5):
+                return None
+            content: bytes = self._objects.fs.cat_file(self._objects.oid_to_path(md5))
+        except Exception as error:  # each kind of storage has errors of its own
+            raise self._unusable(error) from error
         return content
 
     def push(self, path: Path, md5: str) -> None:

@@ -1,0 +1,77 @@
+"""A version of a dataset, ingested again from the raw files in Git that its pin records."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from mlops import digests
+from mlops.data import table
+from mlops.data.contract import Contract, read_contract
+from mlops.data.ingest import Step, raw_rows, read_step, run_step
+from mlops.data.pin import Pin, RawFile, pin_path, read_pin
+from mlops.errors import BadInput, MlopsError, Problem, bad_input
+from mlops.git import GitFailed
+from mlops.repository import Layout, Repository
+
+
+def ingested_again(repo: Repository, pin: Pin) -> bytes:
+    """The version's bytes, verified against the pin.
+
+    Contract and ingest step may have changed since: tried are those of the work tree when it
+    pins this version, then those of each commit that began or ceased to pin it.
+
+    Raises:
+        BadInput: with the reason of each try, when none gives the content pinned.
+    """
+    problems: list[Problem] = []
+    for layout in _trees(repo, pin):
+        try:
+            content = _content(layout, pin)
+        except MlopsError as error:
+            problems += error.problems
+            continue
+        found = digests.of_bytes(content)
+        if found == pin.digest:
+            return content
+        what = f"its raw files give {found} here"
+        fix = "use the packages of requirements/ at that commit"
+        problems.append(Problem(pin_path(pin.dataset), what, fix))
+    if not problems:
+        what = f"no commit of this clone pins {pin.digest}"
+        problems = [Problem(pin_path(pin.dataset), what, "git fetch --unshallow")]
+    raise BadInput(dict.fromkeys(problems))
+
+
+def _trees(repo: Repository, pin: Pin) -> Iterator[Layout]:
+    path = pin_path(pin.dataset)
+    if repo.tree.read(path) is not None and read_pin(repo, pin.dataset).digest == pin.digest:
+        yield repo
+    looked_for = f"-S{pin.digest.removeprefix(digests.PREFIX)}"
+    try:
+        commits = repo.git.text("log", "--format=%H", looked_for, "--all", "--", path).split()
+    except GitFailed:
+        return
+    for commit in commits:
+        yield repo.commit(commit)
+
+
+def _content(layout: Layout, pin: Pin) -> bytes:
+    """What a tree's step and contract make of the raw files recorded, oldest first."""
+    contract = read_contract(layout, pin.dataset)
+    step = read_step(layout, pin.dataset)
+    rows = _typed(layout, contract, step, pin.raw[0])
+    for file in pin.raw[1:]:
+        rows = table.upsert(contract, rows, _typed(layout, contract, step, file)).rows
+    return table.encode(contract, rows)
+
+
+def _typed(layout: Layout, contract: Contract, step: Step, file: RawFile) -> pd.DataFrame:
+    content = layout.tree.read(file.path)
+    if content is None:
+        raise bad_input(file.path, "is not in Git", "restore it")
+    if digests.of_bytes(content) != digests.PREFIX + file.sha256:
+        raise bad_input(file.path, "is not the file that was ingested", "restore it from Git")
+    raw = raw_rows(content, file.path)
+    if lacking := [name for name in step.columns if name not in raw.columns]:
+        raise bad_input(file.path, f"lacks {', '.join(lacking)}", "restore it from Git")
+    return table.typed(contract, table.parsed(contract, run_step(step, raw)))
