@@ -6,7 +6,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from mlops.environments.differences import Commit, differences
-from mlops.environments.pull_request import LIMIT, Story, body, title, word_of
+from mlops.environments.pull_request import Story, body, title
+from mlops.report.fitting import LIMIT
+from mlops.report.sections import word_of
 from mlops.specs.decision import Comparison
 from mlops.specs.evidence import Drift, GateResult, SliceMetrics
 from tests.releases import fake_digest, make_decision, make_evidence, make_release

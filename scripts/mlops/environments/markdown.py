@@ -1,7 +1,8 @@
 """Markdown that stays what it was meant to be, whatever the text in it.
 
 Text from commits, data and people goes into code spans and fences: there no forge reads
-HTML, mentions, links or issue numbers out of it.
+HTML, mentions, links or issue numbers out of it. Sentences that somebody else wrote read better
+as prose: `words` escapes them.
 """
 
 import re
@@ -20,6 +21,35 @@ def code(text: str, *, longest: int = LONGEST) -> str:
     ticks = "`" * (_longest_run(line) + 1)
     pad = " " if line.startswith("`") or line.endswith("`") else ""
     return f"{ticks}{pad}{line}{pad}{ticks}"
+
+
+# What a forge makes links, mentions, references and emoji of, after it has read the Markdown: a
+# backslash does not help there, an invisible joiner between the two halves does.
+_ACTIVE = re.compile(
+    r"(?<=@)(?=\w)|(?<=#)(?=\w)|(?<=\bGH)(?=-\d)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=:)(?=[\w+-]+:)"
+    r"|(?<=\bmailto)(?=:)|(?<=\bxmpp)(?=:)",
+    re.IGNORECASE,
+)
+_JOINER = "\u2060"
+_MARKUP = re.compile(r"[\\*_\[\]<>~&#!`{}]")
+
+
+def words(text: str, *, longest: int = 400) -> str:
+    """Foreign prose in one line, to stand after other words; its `spans` stay code spans."""
+    line = _shortened(visible(" ".join(text.split())), longest).replace("|", "¦")
+    pieces = line.split("`")
+    if len(pieces) % 2 == 0:  # a backtick too many: it stays one
+        pieces[-2:] = [f"{pieces[-2]}`{pieces[-1]}"]
+    told = [
+        (code(piece) if piece.strip() else "") if place % 2 else _escaped(piece)
+        for place, piece in enumerate(pieces)
+    ]
+    return "".join(told).strip() or "(empty)"
+
+
+def _escaped(text: str) -> str:
+    escaped = _MARKUP.sub(lambda found: f"\\{found[0]}", _ACTIVE.sub(_JOINER, text))
+    return escaped.replace("$", "&#36;")
 
 
 def cell(text: str, *, longest: int = LONGEST) -> str:

@@ -1,0 +1,193 @@
+"""The report of a pull request: verdict first, then what a reviewer needs, worst first."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from mlops.checks.context import Share
+from mlops.environments.markdown import code, folded, items, more, words
+from mlops.errors import Problem, bad_input
+from mlops.report.fitting import LIMIT, Section, fitted, fixed
+from mlops.report.judging import Judged, judged
+from mlops.report.landscape import contracts, datasets, environments, rendered_files
+from mlops.report.models import (
+    failed_gates,
+    model_gates,
+    model_table,
+    worst_first,
+)
+from mlops.report.parts import parts
+from mlops.report.pictures import Picture
+from mlops.report.sections import drift, slices, undo
+from mlops.report.sentence import what_changes
+from mlops.specs.result import EnvironmentResult, ModelResult, Outcome, Result
+
+SUMMARY_LIMIT = 1_000_000
+"""Bytes of a step summary, below GitHub's 1 MiB."""
+ADDRESS = re.compile(r"https?://[A-Za-z0-9.:_-]+(/[A-Za-z0-9._~%/-]*)?")
+VERDICTS: dict[Outcome, str] = {
+    "good": "Good",
+    "not good": "Not good",
+    "not evaluated": "Not evaluated",
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What people read of a pull request.
+
+    Attributes:
+        judged: the verdict and what has to be done.
+        sentence: what would change for users, in Markdown.
+        comment: Markdown, at most `fitting.LIMIT` characters.
+        summary: the same with more room, at most `SUMMARY_LIMIT` bytes.
+    """
+
+    judged: Judged
+    sentence: str
+    comment: str
+    summary: str
+
+    @property
+    def verdict(self) -> Outcome:
+        """good, not good, not evaluated."""
+        return self.judged.outcome
+
+
+@dataclass(frozen=True)
+class _Told:
+    """All that the text is made of."""
+
+    judged: Judged
+    sentence: str
+    head: str
+    models: tuple[ModelResult, ...]
+    environments: tuple[EnvironmentResult, ...]
+    pictures: Sequence[Picture]
+    ignored: Sequence[Problem]
+    run_url: str | None
+    fork: bool
+
+
+def compose(
+    plan: Sequence[Share],
+    results: Sequence[Result],
+    *,
+    base: str,
+    head: str,
+    refused: Sequence[Problem] = (),
+    ignored: Sequence[Problem] = (),
+    pictures: Sequence[Picture] = (),
+    run_url: str | None = None,
+    fork: bool = False,
+) -> Report:
+    """Make the report; whatever is in the results, it stays text and within its limits.
+
+    Args:
+        plan: all shares of the change; one without a result makes it not good.
+        results: what came back, in any order.
+        base: the commit the change started from.
+        head: the commit that was to be checked.
+        refused: files that should have been results and are not.
+        ignored: other files that lay beside them.
+        pictures: those that were accepted.
+        run_url: address of the run, where the full evidence is.
+        fork: the results were made by code that nobody here has approved.
+
+    Raises:
+        BadInput: when the address is none.
+    """
+    if run_url is not None and not ADDRESS.fullmatch(run_url):
+        raise bad_input("--run-url", f"{run_url[:60]!r} is no address of a run", "give https://...")
+    verdict = judged(plan, results, refused, base=base, head=head)
+    told = _Told(
+        judged=verdict,
+        sentence=what_changes(verdict),
+        head=head,
+        models=worst_first([model for result in verdict.results for model in result.models]),
+        environments=tuple(each.environment for each in verdict.results if each.environment),
+        pictures=pictures,
+        ignored=ignored,
+        run_url=run_url,
+        fork=fork,
+    )
+    comment = fitted(_sections(told, 1), LIMIT)
+    return Report(verdict, told.sentence, comment, _summary(told))
+
+
+def _summary(told: _Told) -> str:
+    """The same with twenty times the room; its limit counts bytes."""
+    limit = SUMMARY_LIMIT
+    text = fitted(_sections(told, 20), limit)
+    while len(text.encode()) > SUMMARY_LIMIT:
+        limit = limit * 3 // 4
+        text = fitted(_sections(told, 20), limit)
+    return text
+
+
+def _sections(told: _Told, room: int) -> list[Section]:
+    """In the order they are read; where room is short the highest rank loses entries first."""
+    verdict, evidence = told.judged, [model.evidence for model in told.models]
+    return [
+        fixed(_verdict(told)),
+        Section(partial(_to_do, verdict.to_do), 20 * room, 1),
+        Section(partial(environments, told.environments), 40 * room, 2),
+        Section(partial(model_table, told.models), 60 * room, 3),
+        Section(partial(failed_gates, told.models), 20 * room, 4),
+        Section(partial(contracts, verdict.results), 30 * room, 4),
+        Section(partial(datasets, verdict.results), 20 * room, 5),
+        Section(partial(drift, evidence), 5 * room, 6),
+        Section(partial(model_gates, told.models), 60 * room, 8),
+        Section(partial(slices, evidence, "of what this change trains"), 40 * room, 9),
+        Section(partial(parts, verdict), 20 * room, 5),
+        Section(partial(rendered_files, told.environments), 400 * room, 10),
+        Section(partial(_ignored, told.ignored), 5 * room, 7),
+        fixed(undo(_undo(told)), rank=1),
+        Section(partial(_links, told), 10 * room, 2),
+    ]
+
+
+def _verdict(told: _Told) -> list[str]:
+    lines = [f"**{VERDICTS[told.judged.outcome]}.** {told.sentence}"]
+    if told.fork:
+        lines += [
+            "",
+            "These figures were made by code of a fork: read the code before you believe them.",
+        ]
+    return lines
+
+
+def _to_do(problems: Sequence[Problem], most: int) -> list[str]:
+    if not problems:
+        return []
+    shown = [f"{code(one.path)}: {words(one.what)}; {words(one.fix)}" for one in problems[:most]]
+    heading = f"## To do ({len(problems):,})"
+    return [heading, "", *items(shown, most=most), *more(len(problems) - len(shown))]
+
+
+def _ignored(problems: Sequence[Problem], most: int) -> list[str]:
+    if not problems:
+        return []
+    shown = [f"{code(one.path)}: {words(one.what)}" for one in problems[:most]]
+    lines = [*items(shown, most=most), *more(len(problems) - len(shown))]
+    return folded(f"Files that were not read ({len(problems):,})", lines)
+
+
+def _undo(told: _Told) -> list[str]:
+    """Commands of the checks themselves, but never a fork's: somebody might run them."""
+    commands = [command for one in told.environments for command in one.undo]
+    if commands and not told.fork:
+        return commands[:10]
+    return ["git revert COMMIT    # the commit of the merge, on the main branch"]
+
+
+def _links(told: _Told, most: int) -> list[str]:
+    where = f"[this run](<{told.run_url}>)" if told.run_url else "the folder of this report"
+    shows = "artifact `report` (`index.html` shows it with its pictures)"
+    lines = [f"Full evidence: {where}, {shows}. Checked: commit `{told.head[:12]}`."]
+    if not told.pictures:
+        return lines
+    shown = [f"{code(one.file)} {words(one.caption)}" for one in told.pictures[:most]]
+    left_out = len(told.pictures) - len(shown)
+    return [*lines, "", "Pictures there:", "", *items(shown, most=most), *more(left_out)]

@@ -1,0 +1,108 @@
+"""What a change does to data, contracts and environments."""
+
+from collections.abc import Sequence
+
+from mlops.environments.markdown import code, items, more, table, words
+from mlops.report.sections import mark, rendered
+from mlops.specs.result import ContractResult, DatasetResult, EnvironmentResult, Result
+
+
+def datasets(results: Sequence[Result], most: int) -> list[str]:
+    """Pinned datasets against their contracts, and each broken rule."""
+    found = sorted(
+        (one for result in results for one in result.datasets),
+        key=lambda one: (not one.broken, one.validation is not None, one.dataset),
+    )
+    if not found:
+        return []
+    rows = [_dataset(one) for one in found[:most]]
+    head = ("dataset", "contract", "rows", "rules kept")
+    broken = [f"`{one.dataset}`: {words(rule)}" for one in found for rule in one.broken[:20]]
+    lines = [*table(head, rows, most=most), *more(len(found) - len(rows))]
+    return ["## Data", "", *lines, "", *items(broken[:most], most=most), *more(len(broken) - most)]
+
+
+def _dataset(one: DatasetResult) -> tuple[str, str, str, str]:
+    name, told = f"`{one.dataset}`", one.validation
+    if told is None:
+        return name, "-", "-", "**not evaluated**: the data is not here"
+    kept = f"{told.rules - told.failed:,} of {told.rules:,}"
+    return name, told.contract, f"{told.rows:,}", kept if not told.failed else f"**{kept}**"
+
+
+def contracts(results: Sequence[Result], most: int) -> list[str]:
+    """Contracts that say something else, and who reads the data."""
+    found = sorted(
+        (one for result in results for one in result.contracts),
+        key=lambda one: (not _breaks(one), one.dataset),
+    )
+    if not found:
+        return []
+    lines = [line for one in found[:most] for line in _contract(one, most)]
+    return ["## Contracts", "", *lines, *more(len(found) - most)]
+
+
+def _breaks(one: ContractResult) -> bool:
+    return any(difference.breaking for difference in one.differences)
+
+
+def _contract(one: ContractResult, most: int) -> list[str]:
+    ordered = sorted(one.differences, key=lambda each: not each.breaking)
+    shown = [
+        f"{'**breaking** ' if each.breaking else ''}{each.kind} {code(each.path)}: "
+        f"{words(each.text)}"
+        for each in ordered[:most]
+    ]
+    readers = "; ".join(
+        f"{kind} {', '.join(f'`{name}`' for name in names[:10])}"
+        + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")
+        for kind, names in (("models", one.models), ("services", one.services))
+        if names
+    )
+    told = f"`{one.dataset}` {_versions(one)}, read by {readers or 'nothing'}:"
+    return [told, "", *items(shown, most=most), *more(len(ordered) - len(shown)), ""]
+
+
+def _versions(one: ContractResult) -> str:
+    if one.before is None:
+        return f"{one.after}, a new contract"
+    if one.after is None:
+        return f"{one.before}, removed"
+    change = f"{one.before} to {one.after}" if one.before != one.after else f"stays {one.after}"
+    return change if one.needs == "none" else f"{change} (needs a new {one.needs} version)"
+
+
+def environments(found: Sequence[EnvironmentResult], most: int) -> list[str]:
+    """Each change of environments/: its kind, its facts, the release in words."""
+    lines = [line for one in found[:most] for line in _environment(one, most)]
+    return [*lines, *more(len(found) - most)] if lines else []
+
+
+def _environment(one: EnvironmentResult, most: int) -> list[str]:
+    kind = code(one.kind) if one.kind else "not one kind"
+    where = f" of `{one.service}`" if one.service else ""
+    where += f" in `{one.environment}`" if one.environment else ""
+    ordered = sorted(one.facts, key=lambda fact: fact.good)
+    rows = [(mark(fact.good), words(fact.name), words(fact.text)) for fact in ordered[:most]]
+    facts = [*table(("", "fact", "found"), rows, most=most), *more(len(ordered) - len(rows)), ""]
+    told = items([words(text) for text in one.differences[:most]], most=most)
+    left_out = more(len(one.differences) - most)
+    changes = ["What changes in what serves:", "", *told, *left_out, ""] if told else []
+    return [f"## Environment: {kind}{where}", "", *(facts if rows else []), *changes]
+
+
+def rendered_files(found: Sequence[EnvironmentResult], most: int) -> list[str]:
+    """The diff of each rendered file, folded; at most so many lines in all."""
+    lines: list[str] = []
+    files = [file for one in found for file in one.rendered]
+    for file in files[:MOST_FILES]:
+        count = min(most, file.diff.count("\n") + 1)
+        most -= count
+        lines += rendered(
+            file.diff, file.path, count, title="Rendered difference", total=file.lines
+        )
+    return [*lines, *more(len(files) - MOST_FILES)]
+
+
+MOST_FILES = 20
+"""Rendered files that are shown."""

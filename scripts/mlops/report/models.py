@@ -1,0 +1,108 @@
+"""Models of a change against what serves, the worst first."""
+
+import math
+from collections.abc import Sequence
+
+from mlops.environments.differences import is_better
+from mlops.environments.markdown import cell, folded, more, table
+from mlops.report.sections import compared, mark
+from mlops.specs.decision import Comparison
+from mlops.specs.result import ModelResult
+
+
+def loss(comparison: Comparison) -> float:
+    """By which part of the champion's value the challenger is worse; below 0 it is better."""
+    one = comparison
+    part = abs(one.difference) / abs(one.champion_value) if one.champion_value else math.inf
+    if not one.difference or math.isnan(part):
+        return 0.0
+    better = is_better(one.metric, one.champion_value, one.champion_value + one.difference)
+    return -part if better else part
+
+
+def worst_first(models: Sequence[ModelResult]) -> tuple[ModelResult, ...]:
+    """Failed gates first, then by the largest loss against the champion, then by name."""
+
+    def key(model: ModelResult) -> tuple[int, float, str]:
+        failed = sum(not gate.passed for gate in model.gates)
+        losses = [loss(one) for one in model.comparisons]
+        return -failed, -max(losses, default=0.0), model.evidence.model
+
+    return tuple(sorted(models, key=key))
+
+
+def model_table(models: Sequence[ModelResult], most: int) -> list[str]:
+    """Each model's metrics against the champion; at most so many rows, whole models only."""
+    if not models:
+        return []
+    shown, rows = _whole(models, most)
+    places = sorted({model.environment for model in models})
+    heading = f"## Models against what serves in {', '.join(places[:5])}"
+    lines = compared(rows, "serves now", "with this change", len(rows))
+    names = [f"`{one.evidence.model}`" for one in shown if not one.comparisons]
+    alone = [f"Not compared: {', '.join(names[:10])}.", ""] if names else []
+    return [heading, "", *alone, *lines, *_left_out(models, len(shown)), *_served_by(shown)]
+
+
+def _whole(
+    models: Sequence[ModelResult], most: int
+) -> tuple[Sequence[ModelResult], list[Comparison]]:
+    rows: list[Comparison] = []
+    for count, model in enumerate(models):
+        if len(rows) + max(1, len(model.comparisons)) > most:
+            return models[:count], rows
+        rows += sorted(model.comparisons, key=lambda one: one.passed)
+    return models, rows
+
+
+def _left_out(models: Sequence[ModelResult], shown: int) -> list[str]:
+    left_out = models[shown:]
+    if not left_out:
+        return []
+    failed = sum(any(not gate.passed for gate in model.gates) for model in left_out)
+    told = f"{failed:,} of them with failed gates" if failed else "none of them with a failed gate"
+    worst = ", the worst are above" if shown else ""
+    return ["", f"{len(left_out):,} more of {len(models):,} models{worst}; {told}."]
+
+
+def _served_by(models: Sequence[ModelResult]) -> list[str]:
+    services = sorted({service for model in models for service in model.services})
+    if not services:
+        return []
+    names = ", ".join(f"`{name}`" for name in services[:10])
+    left_out = f" and {len(services) - 10:,} more" if len(services) > 10 else ""
+    return ["", f"Served by {names}{left_out}."]
+
+
+def failed_gates(models: Sequence[ModelResult], most: int) -> list[str]:
+    """The gates that were not met."""
+    found = [(model, gate) for model in models for gate in model.gates if not gate.passed]
+    if not found:
+        return []
+    rows = [
+        (f"`{model.evidence.model}`", cell(gate.gate), cell(gate.detail, longest=240))
+        for model, gate in found[:most]
+    ]
+    lines = table(("model", "gate", "found"), rows, most=most)
+    heading = f"## Gates that failed ({len(found):,})"
+    return [heading, "", *(lines if rows else []), *more(len(found) - len(rows))]
+
+
+def model_gates(models: Sequence[ModelResult], most: int) -> list[str]:
+    """All gates, folded."""
+    found = [(model, gate) for model in models for gate in model.gates]
+    if not found:
+        return []
+    rows = [
+        (
+            mark(gate.passed),
+            f"`{model.evidence.model}`",
+            cell(gate.gate),
+            cell(gate.detail, longest=240),
+        )
+        for model, gate in found[:most]
+    ]
+    lines = table(("", "model", "gate", "found"), rows, most=most)
+    passed = sum(gate.passed for _, gate in found)
+    left_out = more(len(found) - len(rows))
+    return folded(f"All gates ({passed:,} of {len(found):,} passed)", [*lines, *left_out])

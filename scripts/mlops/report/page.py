@@ -1,0 +1,52 @@
+"""The report as one page with its pictures: what the run's artifact is opened for."""
+
+import base64
+import html
+from collections.abc import Sequence
+
+from mlops.report.pictures import Picture
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #1f2328; max-width: 1080px; margin: 2rem auto;
+  padding: 0 1rem; overflow-wrap: anywhere }
+h2 { font-size: 1.25rem; border-bottom: 1px solid #d1d9e0; padding-bottom: .3rem; margin-top: 2rem }
+table { border-collapse: collapse; display: block; overflow-x: auto }
+th, td { border: 1px solid #d1d9e0; padding: .3rem .6rem; text-align: left; overflow-wrap: normal }
+tr:nth-child(even) { background: #f6f8fa }
+code { background: #eff1f3; border-radius: 4px; padding: .1em .35em; font-size: 85% }
+pre { background: #f6f8fa; padding: 1rem; overflow-x: auto }
+pre code { background: none; padding: 0 }
+details { margin: 1rem 0 } summary { cursor: pointer }
+figure { margin: 1rem 0 } img { max-width: 100% } figcaption { color: #59636e }
+"""
+# Nothing in the page may load or run anything, whatever got into it.
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def page(summary: str, pictures: Sequence[Picture]) -> str:
+    """Self-contained HTML.
+
+    Args:
+        summary: the report in Markdown; its only HTML are the folds of our own.
+        pictures: shown as images: a program in an SVG does not run there.
+    """
+    from markdown_it import MarkdownIt
+
+    text = MarkdownIt("commonmark", {"html": True}).enable("table").render(summary)
+    shown = "".join(_figure(picture) for picture in pictures)
+    heading = "<h2>Pictures</h2>" if pictures else ""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        f"<title>Report</title><style>{STYLE}</style></head>"
+        f"<body>{text}{heading}{shown}</body></html>\n"
+    )
+
+
+def _figure(picture: Picture) -> str:
+    data = base64.b64encode(picture.content).decode()
+    caption = html.escape(f"{picture.caption} ({picture.file})")
+    return (
+        f'<figure><img alt="{caption}" src="data:{picture.media_type};base64,{data}">'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
