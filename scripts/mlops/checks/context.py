@@ -30,6 +30,8 @@ class Context:
         affected: what the change reaches.
         share: what of it is to be done here.
         out: folder for pictures and other files beside the result; None: none are wanted.
+        quick: whether this is a run of all parts on a laptop, which leaves out what takes long
+            and is not installed by `scripts/setup` alone; CI runs it.
     """
 
     repo: Repository
@@ -39,6 +41,7 @@ class Context:
     affected: Affected
     share: Share
     out: Path | None = None
+    quick: bool = False
 
     @property
     def before(self) -> Layout:

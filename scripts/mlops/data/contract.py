@@ -1,7 +1,7 @@
 """A dataset's contract: an Open Data Contract Standard (ODCS) v3 file, read strictly where we act.
 
-The standard's other keys (SLA, team, support, prices ...) are for people and catalogues; they
-are kept as they are and not read here.
+The standard's other keys (team, support, prices ...) are for people and catalogues; they are
+kept as they are, so that a change of them can be told.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ def contract_path(dataset: str) -> str:
 class Part(Spec):
     """A part of the standard's file: camel-case keys, extension points left open."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore")
+    model_config = ConfigDict(alias_generator=to_camel, extra="allow")
 
 
 class TypeOptions(Part):
@@ -121,6 +121,15 @@ class Table(Part):
     quality: tuple[Quality, ...] = ()
 
 
+class ServiceLevel(Part):
+    """One service level: a property such as latency, and what is promised of it."""
+
+    property: str
+    value: Any = None
+    unit: str | None = None
+    element: str | None = None
+
+
 class Contract(Part):
     """The data contract: schema and quality rules of one table."""
 
@@ -131,6 +140,7 @@ class Contract(Part):
     version: Version
     status: str
     tables: tuple[Table, ...] = Field(alias="schema")
+    sla_properties: tuple[ServiceLevel, ...] = ()
 
     @property
     def dataset(self) -> str:

@@ -1,0 +1,112 @@
+"""Part `code`: ruff and mypy on what changed."""
+
+import json
+
+from mlops.checks import tools
+from mlops.checks.context import Context
+from mlops.checks.found import count, result
+from mlops.errors import Problem
+from mlops.repository import Repository
+from mlops.specs.evidence import GateResult
+from mlops.specs.result import Result
+
+SETTINGS = "pyproject.toml"
+WHOLE = ("scripts/", "tests/", "benchmarks/")
+"""Folders that are typed together, as `files` of mypy's settings has them."""
+TYPE_ERROR = r"(?P<path>[^:]+):(?P<line>\d+): error: (?P<what>.*)"
+
+
+def run(context: Context) -> Result:
+    """Lint, format and types of the changed Python files."""
+    repo = context.repo
+    files = tools.present(repo, context.changed, ".py")
+    everything = SETTINGS in context.changed
+    found = {
+        "ruff check": _lint(repo, ["."] if everything else tools.named(files)),
+        "ruff format": _format(repo, ["."] if everything else tools.named(files)),
+        "mypy": _types(context, everything=everything),
+    }
+    checks = [_check(tool, problems) for tool, problems in found.items()]
+    problems = [each for some in found.values() for each in some]
+    looked = "all Python files" if everything else count(len(files), "Python file")
+    wrong = f": {count(len(problems), 'problem')}" if problems else ""
+    return result(context, f"lint, format and types of {looked}{wrong}", problems, checks=checks)
+
+
+def _check(tool: str, problems: list[Problem]) -> GateResult:
+    detail = count(len(problems), "problem") if problems else "nothing to say"
+    return GateResult(gate=tool, passed=not problems, detail=detail)
+
+
+def _lint(repo: Repository, paths: list[str]) -> list[Problem]:
+    if not paths:
+        return []
+    options = ("--force-exclude", "--output-format", "json", "--config", _settings(repo))
+    done = tools.run(repo, tools.locked("ruff"), "check", *options, "--", *paths)
+    if done.returncode not in (0, 1):
+        return [tools.failed("ruff check", done, "correct its settings in pyproject.toml")]
+    return [
+        Problem(
+            tools.place(repo, each["filename"], each["location"]["row"]),
+            f"ruff: {each['code']} {each['message']}",
+            "correct it (`ruff check --fix` does what is safe)",
+        )
+        for each in json.loads(done.stdout)
+    ]
+
+
+def _format(repo: Repository, paths: list[str]) -> list[Problem]:
+    if not paths:
+        return []
+    options = ("--check", "--force-exclude", "--config", _settings(repo))
+    done = tools.run(repo, tools.locked("ruff"), "format", *options, "--", *paths)
+    # A syntax error is told by `ruff check`, with its line.
+    mark = "Would reformat: "
+    paths = [line.removeprefix(mark) for line in done.stdout.splitlines() if line.startswith(mark)]
+    fix = "run `ruff format` on it"
+    return [Problem(tools.place(repo, path), "ruff: is not formatted", fix) for path in paths]
+
+
+def _settings(repo: Repository) -> str:
+    return tools.config(repo, SETTINGS)
+
+
+def _types(context: Context, *, everything: bool) -> list[Problem]:
+    """The tool as a whole when any of it changed; models and services a folder at a time.
+
+    Their folders have dashes in their names, and modules of the same names.
+    """
+    repo = context.repo
+    problems = []
+    if everything or any(p.startswith(WHOLE) and p.endswith(".py") for p in context.changed):
+        problems += _mypy(repo)
+    for folder in _folders(context, everything=everything):
+        problems += _mypy(repo, "--exclude", "/tests/", f"./{folder}")
+    return problems
+
+
+def _folders(context: Context, *, everything: bool) -> list[str]:
+    """Folders of models and services to type: those that changed, or all there are."""
+    repo = context.repo
+    if everything:
+        every = [*(f"models/{m}" for m in repo.models()), *(f"apps/{s}" for s in repo.services())]
+        return [folder for folder in every if _has_code(repo, folder)]
+    parts = [p.split("/") for p in context.changed if p.endswith(".py")]
+    found = {"/".join(p[:2]) for p in parts if p[0] in ("models", "apps") and len(p) > 2}
+    return sorted(folder for folder in found if _has_code(repo, folder))
+
+
+def _has_code(repo: Repository, folder: str) -> bool:
+    tests = f"{folder}/tests/"
+    files = repo.tree.files(folder)
+    return any(path.endswith(".py") and not path.startswith(tests) for path in files)
+
+
+def _mypy(repo: Repository, *arguments: str) -> list[Problem]:
+    options = ("--config-file", _settings(repo), "--no-error-summary", "--no-color-output")
+    search = {"MYPYPATH": str(tools.TEMPLATE / "scripts")}
+    done = tools.run(repo, tools.locked("mypy"), *options, *arguments, env=search)
+    if done.returncode == 0:
+        return []
+    found = tools.lines(repo, done.stdout, TYPE_ERROR, "mypy", "correct the types")
+    return found or [tools.failed("mypy", done, "run it by hand: scripts/lint")]
