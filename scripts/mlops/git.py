@@ -4,12 +4,15 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.errors import bad_input
 
 MISSING = "0" * 40
+NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""The tree without files, which Git knows everywhere: what a first commit is compared with."""
 
 
 class GitFailed(Exception):
@@ -52,8 +55,12 @@ class Git:
         return self.run(*args, env=env).decode().rstrip("\n")
 
     def names(self, *args: str) -> list[str]:
-        """Output of a command that was asked for NUL-separated names (`-z`)."""
-        return [name.decode() for name in self.run(*args).split(b"\0") if name]
+        """Output of a command that was asked for NUL-separated names (`-z`).
+
+        Bytes that are not UTF-8 become surrogates, as in all of Python's file names.
+        """
+        output = self.run(*args).decode(errors="surrogateescape")
+        return [name for name in output.split("\0") if name]
 
     def commit_of(self, revision: str) -> str | None:
         """The commit that a revision names, or None."""
@@ -88,6 +95,17 @@ class Git:
         """Paths that differ between two commits; a rename is one removal and one addition."""
         return self.names("diff", "--name-only", "--no-renames", "-z", base, head)
 
+    def differing(self, base: str) -> list[str]:
+        """Paths that differ between a commit and the work tree, untracked ones not ignored too."""
+        with ThreadPoolExecutor(2) as both:  # each looks at every file: a core for each
+            tracked = both.submit(self.names, "diff", "--name-only", "--no-renames", "-z", base)
+            new = both.submit(self.names, "ls-files", "-z", "--others", "--exclude-standard")
+        return sorted({*tracked.result(), *new.result()})
+
+    def is_shallow(self) -> bool:
+        """Whether the clone lacks the older part of its history."""
+        return self.text("rev-parse", "--is-shallow-repository") == "true"
+
     def uncommitted(self) -> list[str]:
         """Paths that differ from HEAD in the work tree, and untracked ones not ignored."""
         entries = self.names("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
@@ -115,9 +133,9 @@ class Git:
 
     def _index_line(self, path: str, content: bytes | None) -> bytes:
         if content is None:
-            return f"0 {MISSING}\t{path}\0".encode()
+            return f"0 {MISSING}\t{path}\0".encode(errors="surrogateescape")
         blob = self.run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
-        return f"100644 {blob}\t{path}\0".encode()
+        return f"100644 {blob}\t{path}\0".encode(errors="surrogateescape")
 
     def set_branch(self, name: str, commit: str, expected: str = MISSING) -> None:
         """Point a branch at a commit, only if it now is at `expected` (default: absent)."""

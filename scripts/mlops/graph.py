@@ -1,11 +1,14 @@
 """What depends on what: closures of files, their digests, and what a change affects."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops import digests
-from mlops.repository import Layout
+from mlops.errors import MlopsError, bad_input
+from mlops.locks import resolved
+from mlops.repository import PROJECT_FILE, Layout, release_path
 
 TOOL = Path(__file__).parent
 # The tool's own code that takes part in training and in serving: a change of it is a change
@@ -22,6 +25,13 @@ TRAINING_CODE = (
 EVALUATION_CODE = ("training", "scoring", "data/drift.py", "data/table.py", "digests.py")
 VALIDATION_CODE = ("data", "digests.py")
 SERVING_CODE = ("serving", "scoring", "digests.py", "errors.py", "__init__.py")
+RESULT_CODE = (*TRAINING_CODE, *EVALUATION_CODE, *SERVING_CODE)
+"""What decides the results of all models and services."""
+RESULT_LOCKS = frozenset({"requirements/train.txt", "requirements/serve.txt"})
+TOOL_PATH = "scripts/mlops"
+"""Where the template itself keeps the tool."""
+SPECS = {"models": "model.yaml", "apps": "service.yaml"}
+_WORD = re.compile(rb"[0-9A-Za-z_-]+")
 
 
 def code_of_model(layout: Layout, model: str) -> dict[str, bytes]:
@@ -55,8 +65,13 @@ def tool_code(parts: Iterable[str]) -> dict[str, bytes]:
 
 
 def pins_of(layout: Layout, group: str) -> bytes:
-    """The resolved dependencies of a group: names, versions and hashes."""
-    return layout.tree.read(f"requirements/{group}.txt") or b""
+    """The resolved dependencies of a group: names, versions and hashes, in one order."""
+    return resolved(layout.tree.read(lock_path(group)) or b"")
+
+
+def lock_path(group: str) -> str:
+    """Where the lock of a group of dependencies lies."""
+    return f"requirements/{group}.txt"
 
 
 def training_inputs(layout: Layout, model: str, data: str) -> str:
@@ -91,37 +106,108 @@ def service_source(layout: Layout, service: str) -> str:
 
 @dataclass(frozen=True)
 class Affected:
-    """What a change affects; all names sorted."""
+    """What a change affects; all names sorted.
+
+    Attributes:
+        datasets: to be held to their contracts.
+        models: to be trained and evaluated, `sample` among them.
+        services: that serve other models, code or packages than before.
+        environments: whose folders (or mlops.toml) change.
+        rendered: environments with releases whose next rendering has another base or overlay.
+        sample: models checked in place of all: something shared changed that should not
+            change what they give.
+        code: whether Python files, or what they are checked with, change.
+        policy: whether anything changes that the rules and security checks look at.
+        everything: whether every model and service is reached.
+        docs_only: whether only texts for people change.
+    """
 
     datasets: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
+    rendered: tuple[str, ...] = ()
+    sample: tuple[str, ...] = ()
     code: bool = False
+    policy: bool = False
+    everything: bool = False
     docs_only: bool = False
 
 
-def affected(layout: Layout, changed: Iterable[str]) -> Affected:
-    """The datasets, models, services and environments that the changed paths reach.
+def affected(layout: Layout, changed: Iterable[str], before: Layout | None = None) -> Affected:
+    """What the changed paths reach, by the project's own files.
 
-    A dataset reaches the models that learn from it, a model the services that serve it.
+    A dataset reaches the models that learn from it, a model the services that serve it. Only
+    files that name what changed are parsed; one of these that cannot be is counted as reached,
+    so that its own check tells what is wrong with it, and no other file can stop a plan.
+
+    Args:
+        layout: the files as they are now.
+        changed: paths that differ.
+        before: the files as they were; without them a lock that changes is taken to resolve
+            to other packages.
+
+    Raises:
+        BadInput: when mlops.toml is wrong.
     """
-    paths = sorted(set(changed))
-    datasets = {name for path in paths if (name := _dataset(path))}
-    everything = any(_is_shared(path) for path in paths)
-    models = set(layout.models()) if everything else _second(paths, "models")
-    services = set(layout.services()) if everything else _second(paths, "apps")
-    models |= {name for name in layout.models() if _dataset_of(layout, name) in datasets}
-    services |= {
-        name for name in layout.services() if models.intersection(layout.service(name).models)
-    }
+    given = sorted(set(changed))
+    paths = [path for path in given if not is_text(path)]
+    locks = {path for path in paths if _is_lock(path) and _resolves_otherwise(layout, before, path)}
+    named = {name for path in paths if (name := _dataset(path))}
+    everything = any(_is_part_of(path, RESULT_CODE) for path in paths) or bool(locks & RESULT_LOCKS)
+    models, services = _second(paths, "models"), _second(paths, "apps")
+    if everything:
+        models, services = set(layout.models()), set(layout.services())
+    else:
+        models |= _readers(layout, "models", named, _data_of)
+        services |= _readers(layout, "apps", models, _models_of)
+    sampled, sampled_services = set[str](), set[str]()
+    if not everything and (locks or any(_is_shared(path) for path in paths)):
+        sampled, sampled_services = _sample(layout)
     return Affected(
-        datasets=tuple(sorted(datasets)),
-        models=tuple(sorted(models)),
-        services=tuple(sorted(services)),
-        environments=tuple(sorted(_second(paths, "environments"))),
-        code=any(path.endswith(".py") or path == "pyproject.toml" for path in paths),
-        docs_only=bool(paths) and all(path.endswith(".md") for path in paths),
+        datasets=tuple(sorted(named | _validated_otherwise(layout, paths, locks))),
+        models=_left(layout, "models", models | sampled, surely=everything),
+        services=_left(layout, "apps", services | sampled_services, surely=everything),
+        environments=_environments(layout, paths),
+        rendered=_rendered(layout, paths),
+        sample=tuple(sorted(sampled - models)),
+        code=any(_is_code(path) for path in paths),
+        policy=bool(paths),
+        everything=everything,
+        docs_only=bool(given) and not paths,
+    )
+
+
+def is_text(path: str) -> bool:
+    """Whether a file is written for people alone: nothing that runs depends on it."""
+    return path.endswith(".md") or path.startswith("docs/") or path == "LICENSE"
+
+
+def _is_code(path: str) -> bool:
+    return path.endswith(".py") or path == "pyproject.toml" or _is_lock(path)
+
+
+def _is_lock(path: str) -> bool:
+    return path.startswith("requirements/") and path.endswith(".txt")
+
+
+def _resolves_otherwise(layout: Layout, before: Layout | None, path: str) -> bool:
+    if before is None:
+        return True
+    now, then = layout.tree.read(path), before.tree.read(path)
+    return now is None or then is None or resolved(now) != resolved(then)
+
+
+def _is_part_of(path: str, parts: Iterable[str]) -> bool:
+    """Whether a path is of these parts of the tool, or below one of them."""
+    own = path.removeprefix(f"{TOOL_PATH}/")
+    return own != path and any(own == part or own.startswith(f"{part}/") for part in parts)
+
+
+def _is_shared(path: str) -> bool:
+    """Whether all models or services are made with this file, though it should not show."""
+    return path.startswith("infra/base/") or (
+        path.startswith(f"{TOOL_PATH}/") and path.endswith(".py")
     )
 
 
@@ -133,19 +219,117 @@ def _dataset(path: str) -> str | None:
     return rest.split("/", 1)[0].removesuffix(".odcs.yaml").removesuffix(".dvc")
 
 
-def _dataset_of(layout: Layout, model: str) -> str:
-    return layout.model(model).data.dataset
-
-
 def _second(paths: Iterable[str], top: str) -> set[str]:
-    """Names of the folders directly below a top folder that hold one of the paths."""
+    """Names of the folders directly below a top folder that hold one of the paths.
+
+    Texts, tests and evidence are left out: what a model or service gives is not made of them.
+    """
     parts = [path.split("/") for path in paths if not path.endswith(".md")]
-    return {part[1] for part in parts if part[0] == top and len(part) > 2 and part[2] != "evidence"}
+    return {
+        part[1]
+        for part in parts
+        if part[0] == top and len(part) > 2 and part[2] not in ("evidence", "tests")
+    }
 
 
-def _is_shared(path: str) -> bool:
-    """Whether every model and service is built with this file."""
-    if path in ("requirements/train.txt", "requirements/serve.txt"):
+def _readers(
+    layout: Layout,
+    top: str,
+    names: Collection[str],
+    named_in: Callable[[Layout, str], Collection[str]],
+) -> set[str]:
+    """The models (or services) whose spec names one of the datasets (or models)."""
+    if not names:
+        return set()
+    file = SPECS[top]
+    wanted = {name.encode(errors="surrogateescape") for name in names}
+    found = set()
+    for reader in layout.tree.names(top):
+        content = layout.tree.read(f"{top}/{reader}/{file}") or b""
+        if _may_name(content, wanted) and _names(layout, reader, set(names), named_in):
+            found.add(reader)
+    return found
+
+
+def _may_name(content: bytes, wanted: set[bytes]) -> bool:
+    """Whether YAML may hold one of the names: never False when it does.
+
+    A name stands in YAML as it is, unless a backslash or an encoding other than UTF-8 (which
+    shows by bytes that no UTF-8 text of names has) writes it in another way.
+    """
+    if b"\\" in content or b"\0" in content:
         return True
-    own = path.removeprefix("scripts/mlops/")
-    return own != path and own.startswith(("training/", "scoring/", "serving/", "digests.py"))
+    if len(wanted) == 1:
+        return next(iter(wanted)) in content
+    return not wanted.isdisjoint(_WORD.findall(content))
+
+
+def _names(
+    layout: Layout,
+    reader: str,
+    names: set[str],
+    named_in: Callable[[Layout, str], Collection[str]],
+) -> bool:
+    try:
+        return not names.isdisjoint(named_in(layout, reader))
+    except MlopsError:
+        return True
+
+
+def _data_of(layout: Layout, model: str) -> tuple[str, ...]:
+    return (layout.model(model).data.dataset,)
+
+
+def _models_of(layout: Layout, service: str) -> tuple[str, ...]:
+    return layout.service(service).models
+
+
+def _left(layout: Layout, top: str, names: Iterable[str], *, surely: bool) -> tuple[str, ...]:
+    """Those of which files are left; `surely` when the names were read from the folder."""
+    files = layout.tree.files
+    return tuple(sorted(name for name in names if surely or files(f"{top}/{name}")))
+
+
+def _validated_otherwise(layout: Layout, paths: Iterable[str], locks: set[str]) -> set[str]:
+    """All datasets when the code or the packages that validate them change."""
+    if lock_path("data") in locks or any(_is_part_of(path, VALIDATION_CODE) for path in paths):
+        return set(layout.datasets())
+    return set()
+
+
+def _sample(layout: Layout) -> tuple[set[str], set[str]]:
+    """The models and the services that stand for all; the first model when none are declared."""
+    declared = layout.project.checks.sample
+    models, services = layout.models(), layout.services()
+    for name in declared:
+        if name not in models and name not in services:
+            raise bad_input(
+                PROJECT_FILE,
+                f"`checks.sample` names {name!r}, which is neither a model nor a service",
+                "correct the name or take it out",
+            )
+    if not declared:
+        return set(models[:1]), set()
+    return set(declared).intersection(models), set(declared).intersection(services)
+
+
+def _environments(layout: Layout, paths: Iterable[str]) -> tuple[str, ...]:
+    names = _second(paths, "environments")
+    return tuple(sorted(names.union(layout.order if PROJECT_FILE in paths else ())))
+
+
+def _rendered(layout: Layout, paths: Iterable[str]) -> tuple[str, ...]:
+    """Environments that hold a release which is rendered from one of these files next time."""
+    base = any(path.startswith("infra/base/") for path in paths)
+    split = [path.split("/") for path in paths]
+    overlays = {part[1] for part in split if part[0] == "apps" and part[2:3] == ["kustomize"]}
+    if not base and not overlays:
+        return ()
+    return tuple(
+        environment
+        for environment in sorted(layout.order)
+        if any(
+            layout.tree.read(release_path(environment, service)) is not None
+            for service in (layout.served_in(environment) if base else sorted(overlays))
+        )
+    )

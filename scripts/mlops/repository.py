@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mlops.errors import bad_input
-from mlops.git import Git
+from mlops.git import NOTHING, Git
 from mlops.lock import only_one
 from mlops.specs.base import SpecT, read, read_if_there, validated
 from mlops.specs.decision import Decision
@@ -189,8 +189,9 @@ class Repository(Layout):
         return (self.root / self.project.stores.root).resolve()
 
     def commit(self, revision: str) -> Layout:
-        """The files of a commit; raises like `commit_id`."""
-        return Layout(CommitTree(self.git, self.commit_id(revision)))
+        """The files of a commit, or of `git.NOTHING`; raises like `commit_id`."""
+        commit = revision if revision == NOTHING else self.commit_id(revision)
+        return Layout(CommitTree(self.git, commit))
 
     def commit_id(self, revision: str) -> str:
         """The full hash of a revision.

@@ -1,5 +1,6 @@
 """Where the project's files are read from: the work tree, or one commit of a repository."""
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -32,16 +33,19 @@ class WorkTree:
         self.root = root
 
     def read(self, path: str) -> bytes | None:
-        file = self.root / path
-        return file.read_bytes() if file.is_file() else None
+        try:
+            with open(f"{self.root}/{path}", "rb") as file:  # noqa: PTH123 - thousands are read
+                return file.read()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
 
     def names(self, folder: str) -> list[str]:
-        base = self.root / folder
-        if not base.is_dir():
+        try:
+            with os.scandir(self.root / folder) as entries:
+                names = [entry.name for entry in entries if entry.is_dir()]
+        except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(
-            entry.name for entry in base.iterdir() if entry.is_dir() and entry.name not in LEFT_OUT
-        )
+        return sorted(name for name in names if name not in LEFT_OUT)
 
     def files(self, folder: str) -> list[str]:
         base = self.root / folder

@@ -64,6 +64,16 @@ class Stores(Spec):
     )
 
 
+class Checks(Spec):
+    """What a pull request is held to."""
+
+    sample: tuple[Name, ...] = Field(
+        default=(),
+        description="models and services checked when something shared changes that should not "
+        "change results; default: the first model",
+    )
+
+
 class Project(Spec):
     """mlops.toml, the fork's own names."""
 
@@ -71,3 +81,4 @@ class Project(Spec):
     forge: Forge = Forge()
     environments: Environments
     stores: Stores = Stores()
+    checks: Checks = Checks()
