@@ -36,6 +36,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "mlops.commands.release:command",
         "Open the pull request that puts a new release into the first environment.",
     ),
+    "due": (
+        "mlops.commands.due:command",
+        "Which services a merge has to bring out as releases.",
+    ),
+    "retrain": (
+        "mlops.commands.retrain:command",
+        "Train on the newest pinned data and release what serves the model.",
+    ),
     "promote": (
         "mlops.commands.promote:command",
         "Open the pull request that promotes a release to the next environment.",
@@ -63,6 +71,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diff": (
         "mlops.commands.diff:command",
         "What differs between two releases or environments, in words.",
+    ),
+    "init": (
+        "mlops.commands.init:command",
+        "Write the fork's own names, forge and stores.",
     ),
     "doctor": ("mlops.commands.doctor:command", "What this clone and machine lack."),
 }

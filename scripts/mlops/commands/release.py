@@ -5,32 +5,79 @@ import json
 import click
 
 from mlops.commands.proposing import Steps, told, values
-from mlops.errors import Exit
+from mlops.errors import Exit, bad_input
 from mlops.repository import Repository
+from mlops.specs.base import validated
+from mlops.specs.release import Image
 
 
 @click.command()
 @click.argument("service")
+@click.option(
+    "--image",
+    metavar="NAME@sha256:HEX",
+    help="The image that was pushed for HEAD, without registry host; default: none.",
+)
+@click.option(
+    "--train", "first_train", is_flag=True, help="First train the models that HEAD has anew."
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def command(service: str, as_json: bool) -> int:
+def command(service: str, *, image: str | None, first_train: bool, as_json: bool) -> int:
     """Open the pull request that puts a release of SERVICE into the first environment.
 
     Builds HEAD, measures its models, holds them to their gates and to what serves there now,
     and writes evidence and release into a branch. HEAD has to be what the forge's main branch
     holds. Nothing in the work tree changes; run again, it gives the same branch.
 
+    \b
     Example: mlops release bike-demand
+    Example: mlops release bike-demand --train --image bike-demand@sha256:2c26...
     """
-    return release(Repository.at(), service, as_json=as_json)
+    repo, pinned = Repository.at(), image_of(image)
+    if first_train:
+        train_models(repo, service)
+    return release(repo, service, image=pinned, as_json=as_json)
 
 
-def release(repo: Repository, service: str, *, as_json: bool = False) -> int:
+def image_of(text: str | None) -> Image | None:
+    """`NAME@sha256:HEX` as an image.
+
+    Raises:
+        BadInput: when it names a tag, a host, or no digest.
+    """
+    if text is None:
+        return None
+    name, at, digest = text.partition("@")
+    if not at:
+        raise bad_input(
+            "--image",
+            f"{text!r} has no digest, and a tag can name something else tomorrow",
+            "write NAME@sha256:HEX, as the registry answered the push",
+        )
+    return validated({"name": name, "digest": digest}, "--image", Image)
+
+
+def train_models(repo: Repository, service: str) -> None:
+    """Train and register each model of a service that has no version of these files and data.
+
+    Raises:
+        BadInput: when a model, its data or its contract is missing or wrong.
+    """
+    from mlops.commands.train import train
+
+    for model in repo.service(service).models:
+        train(repo, model)
+
+
+def release(
+    repo: Repository, service: str, *, image: Image | None = None, as_json: bool = False
+) -> int:
     """Open the pull request and say where it is; see `releases.release` for what is raised."""
     from mlops.environments.releases import AlreadyThere
     from mlops.environments.releases import release as made
 
     with repo.exclusive("mlops release"), Steps() as steps:
-        found = made(repo, service, tell=steps)
+        found = made(repo, service, image=image, tell=steps)
     if isinstance(found, AlreadyThere):
         return _nothing_new(found.release.release, found.environment, service, as_json=as_json)
     click.echo(json.dumps(values(found)) if as_json else told(found))

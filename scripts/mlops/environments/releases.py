@@ -25,7 +25,7 @@ from mlops.repository import Layout, Repository, evidence_path, folder_of, relea
 from mlops.specs.base import parse, to_yaml
 from mlops.specs.decision import Decision
 from mlops.specs.evidence import DataValidation, Evidence, GateResult, ModelEvidence
-from mlops.specs.release import DatasetPin, EvidencePin, ModelPin, Release, Source
+from mlops.specs.release import DatasetPin, EvidencePin, Image, ModelPin, Release, Source
 
 SHOWN = 10
 """Uncommitted files that are named one by one."""
@@ -41,12 +41,13 @@ class AlreadyThere:
 
 
 def release(
-    repo: Repository, service: str, *, tell: Told = lambda _: None
+    repo: Repository, service: str, *, image: Image | None = None, tell: Told = lambda _: None
 ) -> Proposed | AlreadyThere:
     """Open the pull request that puts a release of HEAD into the first environment.
 
     Args:
         service: which service.
+        image: what was pushed for HEAD; None: the release serves under the local follower only.
         tell: called with each step in words.
 
     Raises:
@@ -63,7 +64,8 @@ def release(
     if problems := frozen(head.environment(first), datetime.now(UTC).date()):
         raise NotGood(problems)
     candidate, evidence = measured(repo, service, tell)
-    return _open(repo, forge, candidate, evidence, tell)
+    pinned = candidate.model_copy(update={"image": image})
+    return _open(repo, forge, pinned, evidence, tell)
 
 
 def check_source(repo: Repository, forge: Forge) -> None:

@@ -1,0 +1,71 @@
+"""mlops retrain: a model trained on the newest pinned data, and released where gates pass."""
+
+import click
+
+from mlops.errors import BadInput, Exit, MlopsError, NotGood, Problem, bad_input
+from mlops.repository import Repository
+
+
+@click.command()
+@click.argument("model")
+@click.option("--json", "as_json", is_flag=True, help="For machines: a line a step.")
+def command(model: str, *, as_json: bool) -> int:
+    """Train MODEL on the newest pinned data and release the services that serve it.
+
+    For each service it opens the pull request that `mlops release` opens, when the gates are
+    met. What was trained from these files and this data before is not trained again, and what
+    the first environment holds already is not released again: then nothing is to be done.
+
+    Example: mlops retrain bike-demand
+    """
+    return retrain(Repository.at(), model, as_json=as_json)
+
+
+def retrain(repo: Repository, model: str, *, as_json: bool = False) -> int:
+    """Train, then release each service; one that is refused does not keep back the others.
+
+    Raises:
+        BadInput: when the model, its data or the state of the clone is wrong.
+        NotGood: naming every gate that is not met, of all services.
+    """
+    from mlops.commands.release import release, train_models
+    from mlops.commands.train import train
+
+    services = serving(repo, model)
+    train(repo, model, as_json=as_json)
+    refused: list[MlopsError] = []
+    for service in services:
+        try:
+            train_models(repo, service)
+            release(repo, service, as_json=as_json)
+        except MlopsError as error:
+            refused.append(error)
+    _raise(refused)
+    return Exit.DONE
+
+
+def serving(repo: Repository, model: str) -> tuple[str, ...]:
+    """The services that serve a model and have a folder in the first environment.
+
+    Raises:
+        BadInput: when there is no such model, or no service to release.
+    """
+    repo.model(model)
+    first = repo.order[0]
+    found = tuple(name for name in repo.served_in(first) if model in repo.service(name).models)
+    if not found:
+        raise bad_input(
+            f"models/{model}",
+            f"is served by no service of {first}, so there is nothing to release",
+            f"name it in apps/SERVICE/service.yaml and add environments/{first}/SERVICE/, "
+            f"or only train it: mlops train {model}",
+        )
+    return found
+
+
+def _raise(refused: list[MlopsError]) -> None:
+    if not refused:
+        return
+    problems: list[Problem] = [one for error in refused for one in error.problems]
+    wrong = any(isinstance(error, BadInput) for error in refused)
+    raise BadInput(problems) if wrong else NotGood(problems)

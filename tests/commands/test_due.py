@@ -1,0 +1,74 @@
+"""mlops due tells which services a merge has to bring out."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.team import Team
+
+FEATURES = "models/toy-line/features.py"
+
+
+def due(team: Team, *args: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command with environment variables of a job."""
+    return subprocess.run(
+        [sys.executable, "-m", "mlops", "due", *args],
+        cwd=team.root, capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL, env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+def shared(team: Team) -> None:
+    """Stores in a folder that every machine sees."""
+    text = (team.root / "mlops.toml").read_text().replace('"../stores"', f'"{team.stores}"')
+    team.write("mlops.toml", text)
+    team.commit("Share the stores")
+
+
+def test_a_service_whose_models_change_is_due(team: Team, tmp_path: Path) -> None:
+    shared(team)
+    team.write(FEATURES, (team.root / FEATURES).read_text() + "\nMORE = 1\n")
+    team.commit("Change the features")
+    output = tmp_path / "output"
+    done = due(team, "--base", "HEAD~1", "--github", GITHUB_OUTPUT=str(output))
+    assert (done.returncode, done.stdout) == (0, "toy\n"), done.stderr
+    services, anything = output.read_text().splitlines()
+    assert json.loads(services.removeprefix("services=")) == {"include": [{"service": "toy"}]}
+    assert anything == "any=true"
+
+
+def test_words_make_nothing_due(team: Team) -> None:
+    shared(team)
+    team.write("README.md", "words\n")
+    team.commit("Words")
+    assert due(team, "--base", "HEAD~1").stdout == "Nothing is due.\n"
+
+
+def test_a_service_that_the_first_environment_does_not_serve_is_not_due(team: Team) -> None:
+    shared(team)
+    team.git("rm", "--quiet", "-r", "environments/dev/toy")
+    team.write(FEATURES, (team.root / FEATURES).read_text() + "\nMORE = 1\n")
+    team.commit("Change the features, serve nothing")
+    assert due(team, "--base", "HEAD~1").stdout == "Nothing is due.\n"
+
+
+def test_without_stores_nothing_is_due_and_the_summary_names_init(
+    team: Team, tmp_path: Path
+) -> None:
+    output, summary = tmp_path / "output", tmp_path / "summary.md"
+    done = due(
+        team, "--github", GITHUB_OUTPUT=str(output), GITHUB_STEP_SUMMARY=str(summary)
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert output.read_text() == 'services={"include": []}\nany=false\n'
+    assert "mlops init --registry URL --data URL" in summary.read_text()
+    assert "mlops init" in done.stdout
+
+
+def test_a_base_that_is_not_here_is_told(team: Team) -> None:
+    shared(team)
+    done = due(team, "--base", "f" * 40)
+    assert done.returncode == 2
+    assert done.stderr.startswith("f" * 40 + ": is not a commit of this repository")

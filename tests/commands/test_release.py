@@ -1,0 +1,71 @@
+"""mlops release: the image of a release, and training before it."""
+
+import pytest
+
+from mlops.commands.release import image_of
+from mlops.errors import BadInput
+from tests.team import Team
+
+DIGEST = "sha256:" + "a" * 64
+RAW = "data-contracts/toy-points/raw"
+
+
+def test_an_image_is_named_by_its_digest() -> None:
+    found = image_of(f"bikes/api@{DIGEST}")
+    assert found is not None
+    assert (found.name, found.digest) == ("bikes/api", DIGEST)
+    assert image_of(None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("bikes:latest", "'bikes:latest' has no digest, and a tag can name something else"),
+        ("bikes@latest", '`digest` is "latest", not a digest'),
+        (f"ghcr.io:443/bikes@{DIGEST}", '`name` is "ghcr.io:443/bikes", not the name of an'),
+        (f"@{DIGEST}", '`name` is "", not the name of an image alone'),
+    ],
+)
+def test_an_image_that_could_become_another_is_refused(text: str, told: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        image_of(text)
+    assert told in str(caught.value)
+
+
+@pytest.mark.slow
+def test_trained_and_released_with_its_image_in_one_go(team: Team) -> None:
+    ingested = team.mlops("data", "ingest", "toy-points", f"{RAW}/2024-01.csv")
+    assert ingested.returncode == 0, ingested.stderr
+    team.commit("Pin the data")
+    done = team.mlops("release", "toy", "--train", "--image", f"toy@{DIGEST}")
+    assert done.returncode == 0, done.stderr
+    team.git("fetch", "--quiet", "origin")
+    pinned = team.repo.commit("origin/release/toy-1").release("dev", "toy")
+    assert pinned is not None
+    assert pinned.image is not None
+    assert (pinned.image.name, pinned.image.digest) == ("toy", DIGEST)
+    manifests = team.git("show", "origin/release/toy-1:environments/dev/toy/manifests.yaml")
+    assert f"toy@{DIGEST}" in manifests
+
+
+@pytest.mark.slow
+def test_a_retrain_opens_the_release_and_again_does_nothing(team: Team) -> None:
+    team.mlops("data", "ingest", "toy-points", f"{RAW}/2024-01.csv")
+    team.commit("Pin the data")
+    done = team.mlops("retrain", "toy-line")
+    assert done.returncode == 0, done.stderr
+    assert "release: toy release 1 in dev" in done.stdout
+    team.git("fetch", "--quiet", "origin")
+    team.git("merge", "--quiet", "--squash", "origin/release/toy-1")
+    team.commit("Release toy 1")
+    again = team.mlops("retrain", "toy-line")
+    assert again.returncode == 0, again.stderr
+    assert "nothing was trained" in again.stdout
+    assert "nothing to do" in again.stdout
+
+
+def test_a_retrain_of_a_model_that_nobody_serves_is_refused(team: Team) -> None:
+    team.git("rm", "--quiet", "-r", "environments/dev/toy")
+    done = team.mlops("retrain", "toy-line")
+    assert done.returncode == 2
+    assert done.stderr.startswith("models/toy-line: is served by no service of dev")
