@@ -157,16 +157,26 @@ def test_what_should_not_change_results_is_tried_on_a_sample(team: Team, path: s
     add_model(team, "alone")
     reached = affected(team.repo, [path])
     assert (reached.models, reached.sample, reached.services) == (("alone",), ("alone",), ())
-    declared = (team.root / "mlops.toml").read_text() + '[checks]\nsample = ["toy", "toy-line"]\n'
-    team.write("mlops.toml", declared)
-    reached = affected(team.repo, [path, "models/alone/train.py"])
-    assert reached.models == ("alone", "toy-line")
-    assert (reached.sample, reached.services) == (("toy-line",), ("toy",))
+    for sample in ("toy", "toy-line"):
+        declare_sample(team, sample)
+        reached = affected(team.repo, [path, "models/alone/train.py"])
+        assert reached.models == ("alone", "toy-line")
+        assert (reached.sample, reached.services) == (("toy-line",), ())
+
+
+def declare_sample(team: Team, name: str) -> None:
+    text = (team.root / "mlops.toml").read_text().partition("[checks]")[0]
+    team.write("mlops.toml", f'{text}[checks]\nsample = ["{name}"]\n')
+
+
+def test_a_sampled_service_that_cannot_be_read_stops_nothing(team: Team) -> None:
+    declare_sample(team, "toy")
+    team.write("apps/toy/service.yaml", "models: [\n")
+    assert affected(team.repo, ["requirements/dev.txt"]).models == ()
 
 
 def test_a_sample_of_something_unknown_is_refused(team: Team) -> None:
-    declared = (team.root / "mlops.toml").read_text() + '[checks]\nsample = ["absent"]\n'
-    team.write("mlops.toml", declared)
+    declare_sample(team, "absent")
     with pytest.raises(BadInput) as refused:
         affected(team.repo, ["requirements/dev.txt"])
     assert str(refused.value) == (

@@ -114,8 +114,8 @@ class Affected:
         services: that serve other models, code or packages than before.
         environments: whose folders (or mlops.toml) change.
         rendered: environments with releases whose next rendering has another base or overlay.
-        sample: models checked in place of all: something shared changed that should not
-            change what they give.
+        sample: models checked in place of all, because something shared changed that should
+            not change what they give; their services are not reached.
         code: whether Python files, or what they are checked with, change.
         policy: whether anything changes that the rules and security checks look at.
         everything: whether every model and service is reached.
@@ -161,13 +161,12 @@ def affected(layout: Layout, changed: Iterable[str], before: Layout | None = Non
     else:
         models |= _readers(layout, "models", named, _data_of)
         services |= _readers(layout, "apps", models, _models_of)
-    sampled, sampled_services = set[str](), set[str]()
-    if not everything and (locks or any(_is_shared(path) for path in paths)):
-        sampled, sampled_services = _sample(layout)
+    shared = bool(locks) or any(_is_shared(path) for path in paths)
+    sampled = _sample(layout) if shared and not everything else set()
     return Affected(
         datasets=tuple(sorted(named | _validated_otherwise(layout, paths, locks))),
         models=_left(layout, "models", models | sampled, surely=everything),
-        services=_left(layout, "apps", services | sampled_services, surely=everything),
+        services=_left(layout, "apps", services, surely=everything),
         environments=_environments(layout, paths),
         rendered=_rendered(layout, paths),
         sample=tuple(sorted(sampled - models)),
@@ -297,10 +296,11 @@ def _validated_otherwise(layout: Layout, paths: Iterable[str], locks: set[str]) 
     return set()
 
 
-def _sample(layout: Layout) -> tuple[set[str], set[str]]:
-    """The models and the services that stand for all; the first model when none are declared."""
+def _sample(layout: Layout) -> set[str]:
+    """The models that stand for all: as declared, those of services included, or the first."""
     declared = layout.project.checks.sample
     models, services = layout.models(), layout.services()
+    sampled = set() if declared else set(models[:1])
     for name in declared:
         if name not in models and name not in services:
             raise bad_input(
@@ -308,9 +308,17 @@ def _sample(layout: Layout) -> tuple[set[str], set[str]]:
                 f"`checks.sample` names {name!r}, which is neither a model nor a service",
                 "correct the name or take it out",
             )
-    if not declared:
-        return set(models[:1]), set()
-    return set(declared).intersection(models), set(declared).intersection(services)
+        sampled |= {name}.intersection(models)
+        sampled |= _served(layout, name).intersection(models) if name in services else set()
+    return sampled
+
+
+def _served(layout: Layout, service: str) -> set[str]:
+    """The models of a service; none when its file is wrong, which other checks tell."""
+    try:
+        return set(layout.service(service).models)
+    except MlopsError:
+        return set()
 
 
 def _environments(layout: Layout, paths: Iterable[str]) -> tuple[str, ...]:

@@ -69,8 +69,8 @@ class Checks(Spec):
 
     sample: tuple[Name, ...] = Field(
         default=(),
-        description="models and services checked when something shared changes that should not "
-        "change results; default: the first model",
+        description="models, or services for the models they serve, that are checked when "
+        "something shared changes that should not change results; default: the first model",
     )
 
 
