@@ -1,7 +1,9 @@
 """mlops build: a service and its registered models as a bento."""
 
 import json
+import os
 import time
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -9,7 +11,7 @@ from rich.console import Console
 from mlops import digests
 from mlops.bento import Artifact, Built
 from mlops.bento import build as build_bento
-from mlops.errors import BadInput, Exit, NotGood, Problem
+from mlops.errors import BadInput, Exit, NotGood, Problem, bad_input
 from mlops.graph import SERVING_CODE, training_inputs
 from mlops.registry import Registered, Registry
 from mlops.repository import Layout, Repository
@@ -17,24 +19,44 @@ from mlops.repository import Layout, Repository
 
 @click.command()
 @click.argument("service")
+@click.option(
+    "--train", "first_train", is_flag=True, help="First train the models that HEAD has anew."
+)
+@click.option("--github", is_flag=True, help="Append the bento's `path` to $GITHUB_OUTPUT.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def command(service: str, as_json: bool) -> int:
+def command(service: str, *, first_train: bool, github: bool, as_json: bool) -> int:
     """Build SERVICE from the files of HEAD and the models registered for them.
 
     The same files and models give the same bento; nothing in it depends on when or where.
 
     Example: mlops build bike-demand
     """
-    return build(Repository.at(), service, as_json=as_json)
+    repo = Repository.at()
+    if first_train:
+        from mlops.commands.release import train_models
+
+        train_models(repo, service)
+    return build(repo, service, github=github, as_json=as_json)
 
 
-def build(repo: Repository, service: str, *, as_json: bool = False) -> int:
-    """Build a service at HEAD and print the bento's digest."""
+def build(repo: Repository, service: str, *, github: bool = False, as_json: bool = False) -> int:
+    """Build a service at HEAD and print the bento's digest.
+
+    Raises:
+        BadInput: when `github` is asked for where no job runs; like `build_at`.
+        NotGood: like `build_at`.
+    """
+    output = os.environ.get("GITHUB_OUTPUT")
+    if github and not output:
+        raise bad_input("$GITHUB_OUTPUT", "is not set", "leave --github out, it is for jobs of CI")
     started = time.monotonic()
     refuse_uncommitted(repo, service)
     with Console(stderr=True).status(f"building {service}"):
         built, models = build_at(repo, repo.git.head(), service)
     seconds = round(time.monotonic() - started, 1)
+    if github and output:
+        with Path(output).open("a", encoding="utf-8") as file:
+            file.write(f"path={built.path}\n")
     if as_json:
         click.echo(json.dumps(_values(service, built, models, seconds)))
     else:

@@ -21,7 +21,9 @@ NO_STORES = (
 @click.option(
     "--base", metavar="REV", default="HEAD^1", show_default=True, help="What was there before."
 )
-@click.option("--github", is_flag=True, help="Append `services` and `any` to $GITHUB_OUTPUT.")
+@click.option(
+    "--github", is_flag=True, help="Append `services`, `any` and `stores` to $GITHUB_OUTPUT."
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(base: str, *, github: bool, as_json: bool) -> int:
     """The services that the commits since BASE have to bring out as releases.
@@ -77,8 +79,12 @@ def _to_workflow(services: tuple[str, ...], *, ready: bool) -> None:
         raise bad_input(f"${OUTPUT}", "is not set", "leave --github out, it is for jobs of CI")
     matrix = json.dumps({"include": [{"service": name} for name in services]})
     with Path(output).open("a", encoding="utf-8") as file:
-        file.write(f"services={matrix}\nany={'true' if services else 'false'}\n")
+        file.write(f"services={matrix}\nany={_word(bool(services))}\nstores={_word(ready)}\n")
     summary = os.environ.get(SUMMARY)
     if summary and not ready:
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(f"{NO_STORES}\n")
+
+
+def _word(value: bool) -> str:
+    return "true" if value else "false"

@@ -1,6 +1,8 @@
 """mlops release: the pull request that puts a new release into the first environment."""
 
+import contextlib
 import json
+import sys
 
 import click
 
@@ -65,8 +67,9 @@ def train_models(repo: Repository, service: str) -> None:
     """
     from mlops.commands.train import train
 
-    for model in repo.service(service).models:
-        train(repo, model)
+    with contextlib.redirect_stdout(sys.stderr):  # the result is the release's
+        for model in repo.service(service).models:
+            train(repo, model)
 
 
 def release(

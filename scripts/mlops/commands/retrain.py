@@ -7,32 +7,36 @@ from mlops.repository import Repository
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", required=False)
 @click.option("--json", "as_json", is_flag=True, help="For machines: a line a step.")
-def command(model: str, *, as_json: bool) -> int:
-    """Train MODEL on the newest pinned data and release the services that serve it.
+def command(model: str | None, *, as_json: bool) -> int:
+    """Train MODEL (default: all) on the newest pinned data and release what serves it.
 
     For each service it opens the pull request that `mlops release` opens, when the gates are
     met. What was trained from these files and this data before is not trained again, and what
     the first environment holds already is not released again: then nothing is to be done.
 
+    \b
     Example: mlops retrain bike-demand
+    Example: mlops retrain
     """
-    return retrain(Repository.at(), model, as_json=as_json)
+    repo = Repository.at()
+    return retrain(repo, (model,) if model else served(repo), as_json=as_json)
 
 
-def retrain(repo: Repository, model: str, *, as_json: bool = False) -> int:
+def retrain(repo: Repository, models: tuple[str, ...], *, as_json: bool = False) -> int:
     """Train, then release each service; one that is refused does not keep back the others.
 
     Raises:
-        BadInput: when the model, its data or the state of the clone is wrong.
+        BadInput: when a model, its data or the state of the clone is wrong.
         NotGood: naming every gate that is not met, of all services.
     """
     from mlops.commands.release import release, train_models
     from mlops.commands.train import train
 
-    services = serving(repo, model)
-    train(repo, model, as_json=as_json)
+    services = sorted({name for model in models for name in serving(repo, model)})
+    for model in models:
+        train(repo, model, as_json=as_json)
     refused: list[MlopsError] = []
     for service in services:
         try:
@@ -42,6 +46,12 @@ def retrain(repo: Repository, model: str, *, as_json: bool = False) -> int:
             refused.append(error)
     _raise(refused)
     return Exit.DONE
+
+
+def served(repo: Repository) -> tuple[str, ...]:
+    """Every model that a service of the first environment serves, sorted."""
+    services = [repo.service(name) for name in repo.served_in(repo.order[0])]
+    return tuple(sorted({model for service in services for model in service.models}))
 
 
 def serving(repo: Repository, model: str) -> tuple[str, ...]:

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Makes the template's `mlops` the command of the steps that follow, whatever folder they work in.
+set -euo pipefail
+template=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
+
+# A template beside the caller's files is not one of them.
+exclude=$(git rev-parse --git-path info/exclude)
+mkdir -p "$(dirname "$exclude")"
+printf '/.template/\n/.venv\n/results/\n/report/\n' >> "$exclude"
+
+bin=$("$template/scripts/setup" --where)
+printf 'bin=%s\n' "$bin" >> "$GITHUB_OUTPUT"
+printf '%s\n' "$bin" >> "$GITHUB_PATH"
+# An environment made elsewhere runs this checkout's code.
+printf 'PYTHONPATH=%s/scripts\n' "$template" >> "$GITHUB_ENV"
