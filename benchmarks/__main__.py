@@ -4,11 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import demo, rollback, serving, startup
+from benchmarks import demo, plan, rollback, serving, startup
 from benchmarks.table import Figure, markdown
 
 BENCHMARKS = {
     "startup": startup.measure,
+    "plan": plan.measure,
     "serving": serving.measure,
     "demo": demo.measure,
     "rollback": rollback.measure,

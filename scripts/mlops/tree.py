@@ -34,7 +34,7 @@ class WorkTree:
 
     def read(self, path: str) -> bytes | None:
         try:
-            with open(f"{self.root}/{path}", "rb") as file:  # noqa: PTH123 - thousands are read
+            with open(f"{self.root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123 - for thousands
                 return file.read()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None

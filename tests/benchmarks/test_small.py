@@ -2,11 +2,12 @@
 
 import pytest
 
-from benchmarks import rollback, serving, startup
+from benchmarks import plan, rollback, serving, startup
 from benchmarks.table import Figure, markdown
 
 MEASURES = {
     "startup": startup.measure,
+    "plan": plan.measure,
     "serving": serving.measure,
     "rollback": rollback.measure,
 }
