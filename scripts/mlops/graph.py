@@ -30,6 +30,7 @@ RESULT_CODE = (*TRAINING_CODE, *EVALUATION_CODE, *SERVING_CODE)
 RESULT_LOCKS = frozenset({"requirements/train.txt", "requirements/serve.txt"})
 TOOL_PATH = "scripts/mlops"
 """Where the template itself keeps the tool."""
+RENDERER = f"{TOOL_PATH}/environments/manifests.py"
 SPECS = {"models": "model.yaml", "apps": "service.yaml"}
 _WORD = re.compile(rb"[0-9A-Za-z_-]+")
 
@@ -110,7 +111,8 @@ class Affected:
 
     Attributes:
         datasets: to be held to their contracts.
-        models: to be trained and evaluated, `sample` among them.
+        models: to be trained and evaluated, `sample` among them; also those taken away, which
+            something may still serve.
         services: that serve other models, code or packages than before.
         environments: whose folders (or mlops.toml) change.
         rendered: environments with releases whose next rendering has another base or overlay.
@@ -163,9 +165,11 @@ def affected(layout: Layout, changed: Iterable[str], before: Layout | None = Non
         services |= _readers(layout, "apps", models, _models_of)
     shared = bool(locks) or any(_is_shared(path) for path in paths)
     sampled = _sample(layout) if shared and not everything else set()
+    removed = _removed(layout, before, paths)
+    left = _left(layout, "models", models | sampled, surely=everything)
     return Affected(
         datasets=tuple(sorted(named | _validated_otherwise(layout, paths, locks))),
-        models=_left(layout, "models", models | sampled, surely=everything),
+        models=tuple(sorted({*left, *removed})),
         services=_left(layout, "apps", services, surely=everything),
         environments=_environments(layout, paths),
         rendered=_rendered(layout, paths),
@@ -283,6 +287,14 @@ def _models_of(layout: Layout, service: str) -> tuple[str, ...]:
     return layout.service(service).models
 
 
+def _removed(layout: Layout, before: Layout | None, paths: Iterable[str]) -> set[str]:
+    """Models that the change takes away: something may still serve them."""
+    if before is None:
+        return set()
+    gone = (name for name in _second(paths, "models") if not layout.tree.files(f"models/{name}"))
+    return {name for name in gone if before.tree.read(f"models/{name}/model.yaml") is not None}
+
+
 def _left(layout: Layout, top: str, names: Iterable[str], *, surely: bool) -> tuple[str, ...]:
     """Those of which files are left; `surely` when the names were read from the folder."""
     files = layout.tree.files
@@ -328,7 +340,7 @@ def _environments(layout: Layout, paths: Iterable[str]) -> tuple[str, ...]:
 
 def _rendered(layout: Layout, paths: Iterable[str]) -> tuple[str, ...]:
     """Environments that hold a release which is rendered from one of these files next time."""
-    base = any(path.startswith("infra/base/") for path in paths)
+    base = any(path.startswith("infra/base/") or path == RENDERER for path in paths)
     split = [path.split("/") for path in paths]
     overlays = {part[1] for part in split if part[0] == "apps" and part[2:3] == ["kustomize"]}
     if not base and not overlays:

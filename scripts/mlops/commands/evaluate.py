@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops.errors import Exit, NotGood, Problem, bad_input, not_good
+from mlops.errors import Exit, NotGood, bad_input, not_good
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
     from mlops.registry import Registered
-    from mlops.specs.evidence import GateResult
-
-FIX = "improve the model, or change the gate in a pull request"
 
 
 @click.command()
@@ -100,27 +97,17 @@ def evaluate(
         NotGood: naming every gate that is not met.
     """
     from mlops.commands import evaluate_report as report
-    from mlops.training import gates
     from mlops.training.champion import champion_in
-    from mlops.training.comparison import compare
-    from mlops.training.evaluation import measure, scorer_of
-    from mlops.training.holdout import split
+    from mlops.training.outcome import outcome_of
 
     environment = repo.known(against or repo.order[-1])
     registered = registered_of(repo, model, version)
     champion = champion_in(repo, repo, model, environment)
-    found = measure(repo, repo, registered)
-    rows = split(repo, repo, model)
-    scorer = scorer_of(repo, repo, registered)
-    spec = repo.model(model)
-    comparisons = compare(spec, rows, scorer, champion.scorer if champion else None)
-    results = (*found.evidence.gates, *gates.relative(spec, comparisons))
     services = tuple(name for name in repo.services() if model in repo.service(name).models)
-    outcome = report.Outcome(
-        registered, found, environment, champion, comparisons, results, services
-    )
+    outcome = outcome_of(repo, repo, registered, environment, champion, services=services)
     click.echo(json.dumps(report.as_json(outcome))) if as_json else report.show(outcome)
-    _hold(model, results)
+    if outcome.unmet:
+        raise NotGood(outcome.unmet)
     return Exit.DONE
 
 
@@ -131,13 +118,12 @@ def registered_of(repo: Repository, model: str, version: int | None) -> "Registe
         BadInput: when there is none.
     """
     from mlops.registry import Registry
-    from mlops.training.training import inputs_of
+    from mlops.training.candidate import registered_before
 
-    registry = Registry.of(repo)
     if version is not None:
         repo.model(model)
-        return registry.get(model, version)
-    found = registry.find(model, inputs=inputs_of(repo, model))
+        return Registry.of(repo).get(model, version)
+    found = registered_before(repo, model)
     if found is None:
         raise bad_input(
             f"models/{model}",
@@ -198,14 +184,3 @@ def evaluate_answers(
             "see that its bento was built from this release: mlops check",
         )
     return Exit.DONE
-
-
-def _hold(model: str, results: "tuple[GateResult, ...]") -> None:
-    path = f"models/{model}/model.yaml"
-    failed = [
-        Problem(path, f"gate `{one.gate}` is not met: {one.detail}", FIX)
-        for one in results
-        if not one.passed
-    ]
-    if failed:
-        raise NotGood(failed)

@@ -1,35 +1,19 @@
 """What `mlops evaluate` shows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from mlops import digests
-from mlops.registry import Registered
-from mlops.specs.decision import Comparison
 from mlops.specs.evidence import Drift, GateResult, ModelEvidence
 from mlops.training.champion import Champion
-from mlops.training.evaluation import Measured
 from mlops.training.months import Month
+from mlops.training.outcome import Outcome
 
 DRIFTED = 3
 """How many of the columns that drifted most are named."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """All that was found of one candidate, and the services it is for."""
-
-    registered: Registered
-    measured: Measured
-    environment: str
-    champion: Champion | None
-    comparisons: tuple[Comparison, ...]
-    gates: tuple[GateResult, ...]
-    services: tuple[str, ...]
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:

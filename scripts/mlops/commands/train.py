@@ -1,8 +1,6 @@
 """mlops train: a model from its pinned data, into the registry."""
 
 import json
-import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,17 +11,10 @@ from mlops.repository import Repository
 
 if TYPE_CHECKING:
     from mlops.registry import Registered
+    from mlops.training.candidate import Candidate, State
     from mlops.training.training import Trained
 
 SHOWN = 5
-
-
-@dataclass(frozen=True)
-class State:
-    """The commit that was trained from, and the paths in which the work tree differs."""
-
-    commit: str
-    uncommitted: list[str]
 
 
 @click.command()
@@ -42,60 +33,23 @@ def command(model: str, as_json: bool) -> int:
 
 def train(repo: Repository, model: str, *, as_json: bool = False) -> int:
     """Train and register the work tree's model; print the version it has."""
-    from mlops.registry import Registry
-    from mlops.training.training import inputs_of
+    from mlops.training.candidate import State, registered_before, train_and_register
 
-    state = State(repo.git.head(), repo.git.uncommitted())
-    inputs = inputs_of(repo, model)
-    known = Registry.of(repo).find(model, inputs=inputs)
+    state = State.of(repo)
+    known = registered_before(repo, model)
     if known is not None:
         return _tell_known(known, as_json)
     if not as_json:
         _tell_start(repo, model, state)
-    trained, seconds = _timed(repo, model)
-    registered = _registered(repo, model, inputs, state, trained)
+    found = train_and_register(repo, model, state)
     if as_json:
-        click.echo(json.dumps(_body(registered) | _figures(trained, seconds)))
+        click.echo(json.dumps(_body(found.registered) | _figures(found.trained, found.seconds)))
     else:
-        _tell_done(trained, registered, seconds)
+        _tell_done(found)
     return Exit.DONE
 
 
-def _timed(repo: Repository, model: str) -> "tuple[Trained, float]":
-    """The trained model and the seconds it took."""
-    from mlops.training import training
-
-    start = time.perf_counter()
-    return training.train(repo, repo, model), time.perf_counter() - start
-
-
-def _registered(
-    repo: Repository, model: str, inputs: str, state: State, trained: "Trained"
-) -> "Registered":
-    from mlops.data.pin import read_pin
-    from mlops.registry import Registry
-
-    spec = repo.model(model)
-    pin = read_pin(repo, spec.data.dataset)
-    return Registry.of(repo).register(
-        model,
-        trained.files,
-        inputs,
-        params={**spec.training.params, "seed": spec.training.seed},
-        metrics={"train_rows": trained.rows},
-        tags={
-            "inputs": inputs,
-            "dataset": pin.dataset,
-            "dataset.digest": pin.digest,
-            "trained_from": trained.first,
-            "trained_until": trained.last,
-            "source.commit": state.commit,
-            "source.dirty": str(bool(state.uncommitted)).lower(),
-        },
-    )
-
-
-def _tell_start(repo: Repository, model: str, state: State) -> None:
+def _tell_start(repo: Repository, model: str, state: "State") -> None:
     data = repo.model(model).data
     click.echo(
         f"Training {model} on {data.dataset}; its newest {data.holdout_days} days are kept for "
@@ -122,12 +76,13 @@ def _tell_known(known: "Registered", as_json: bool) -> int:
     return Exit.DONE
 
 
-def _tell_done(trained: "Trained", registered: "Registered", seconds: float) -> None:
+def _tell_done(found: "Candidate") -> None:
+    registered, trained = found.registered, found.trained
     click.echo(f"Registered {registered.model} version {registered.version}")
     click.echo(f"  digest  {registered.digest}")
     click.echo(f"  inputs  {registered.inputs}")
     click.echo(f"  rows    {trained.rows}, from {trained.first} to {trained.last}")
-    click.echo(f"  time    {seconds:.1f} s to read the data and train")
+    click.echo(f"  time    {found.seconds:.1f} s to read the data and train")
     click.echo(f"Next: mlops evaluate {registered.model}")
 
 

@@ -1,6 +1,7 @@
 """A release's models against those of the champion, made anew on one frozen set of rows."""
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
 from mlops.errors import Problem, bad_input
 from mlops.repository import Layout, Repository
@@ -14,8 +15,9 @@ def comparisons(
 ) -> tuple[Comparison, ...]:
     """One comparison for each relative gate of each model of the release, in its order.
 
-    Both sides are scored by the models and feature code in their own bentos, on the holdout
-    that the release's source commit and data give; so anybody gets the same figures again.
+    Both sides are scored by the models and feature code they were released with (of their
+    bentos, or made again where no bento is), on the holdout that the release's source commit and
+    data give; so anybody gets the same figures again.
 
     Args:
         repo: a clone with the stores that hold bentos and datasets.
@@ -72,25 +74,17 @@ def unmet(results: Sequence[GateResult]) -> list[Problem]:
 def _of_model(
     repo: Repository, layout: Layout, pin: ModelPin, release: Release, champion: Release | None
 ) -> tuple[Comparison, ...]:
-    from mlops import bento
     from mlops.training.comparison import compare
     from mlops.training.holdout import split
+    from mlops.training.reproduced import scorer_of_release
 
-    challenger = bento.scorer(
-        bento.find(repo, release.service, release.bento), pin.name, pin.digest
-    )
-    theirs = _pin_of(champion, pin.name)
-    other = (
-        bento.scorer(bento.find(repo, champion.service, champion.bento), theirs.name, theirs.digest)
-        if champion and theirs
-        else None
-    )
+    challenger = scorer_of_release(repo, release, pin.name)
+    other = scorer_of_release(repo, champion, pin.name) if _serves(champion, pin.name) else None
     return compare(layout.model(pin.name), split(repo, layout, pin.name), challenger, other)
 
 
-def _pin_of(release: Release | None, model: str) -> ModelPin | None:
-    pins = release.models if release else ()
-    return next((pin for pin in pins if pin.name == model), None)
+def _serves(release: Release | None, model: str) -> TypeGuard[Release]:
+    return release is not None and any(pin.name == model for pin in release.models)
 
 
 def _check_pins(layout: Layout, release: Release) -> None:

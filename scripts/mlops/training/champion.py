@@ -10,30 +10,40 @@ from mlops.specs.release import Release
 
 @dataclass(frozen=True)
 class Champion:
-    """A model of a release in an environment, opened from its bento."""
+    """A model of a release in an environment, ready to score."""
 
     environment: str
     release: Release
     scorer: Scorer
 
 
+def release_with(layout: Layout, model: str, environment: str) -> Release | None:
+    """The release that serves a model in an environment by the tree's files; None: nothing does.
+
+    Raises:
+        BadInput: when a release file cannot be read.
+    """
+    for service in layout.served_in(environment):
+        release = layout.release(environment, service)
+        if release is not None and any(pin.name == model for pin in release.models):
+            return release
+    return None
+
+
 def champion_in(repo: Repository, layout: Layout, model: str, environment: str) -> Champion | None:
     """What serves a model in an environment by the tree's release files; None when nothing does.
 
     Raises:
-        BadInput: when the environment is unknown or the bento is missing or not what is pinned.
+        BadInput: when the environment is unknown or the bento is not what is pinned.
+        NotHere: when there is no bento here and the model cannot be made again.
     """
-    from mlops import bento
+    from mlops.training.reproduced import scorer_of_release
 
     layout.known(environment)
-    for service in layout.served_in(environment):
-        release = layout.release(environment, service)
-        pins = {pin.name: pin for pin in release.models} if release else {}
-        if release is not None and model in pins:
-            folder = bento.find(repo, service, release.bento)
-            scorer = bento.scorer(folder, model, pins[model].digest)
-            return Champion(environment, release, scorer)
-    return None
+    release = release_with(layout, model, environment)
+    if release is None:
+        return None
+    return Champion(environment, release, scorer_of_release(repo, release, model))
 
 
 def serving_in(repo: Repository, layout: Layout, model: str, environment: str) -> Champion:

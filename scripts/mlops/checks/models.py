@@ -1,0 +1,221 @@
+"""Part `models`: what the change makes of each model, against what serves now."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlops.checks.context import Context
+from mlops.checks.found import count, result
+from mlops.errors import MlopsError, NotHere, Problem
+from mlops.repository import Layout, folder_of, release_path
+from mlops.specs.decision import Champion as Pinned
+from mlops.specs.result import ModelResult, Outcome, Plot, Result
+
+if TYPE_CHECKING:
+    from mlops.training.champion import Champion
+    from mlops.training.outcome import Outcome as Found
+
+ASK = "ask a maintainer to have this commit evaluated (workflow evaluate-fork)"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was found of one model.
+
+    Attributes:
+        result: absent when the model could not be measured.
+        problems: what is not good about it.
+        absent: why something of it was not evaluated.
+    """
+
+    model: str
+    result: ModelResult | None = None
+    problems: tuple[Problem, ...] = ()
+    absent: tuple[Problem, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        """A model that is surely not good is so whatever else could not be evaluated."""
+        if self.problems:
+            return "not good"
+        return "not evaluated" if self.absent else "good"
+
+
+@dataclass(frozen=True)
+class Rival:
+    """What a model is compared with; with `absent` it is there, but cannot be opened here."""
+
+    environment: str
+    pinned: Pinned | None = None
+    champion: "Champion | None" = None
+    absent: tuple[Problem, ...] = ()
+
+
+def run(context: Context) -> Result:
+    """Train and evaluate each model of the share; one that fails does not stop the others."""
+    environment = compared_with(context)
+    looked = [_looked_at(context, model, environment) for model in context.share.names]
+    problems = [problem for one in looked for problem in (*one.problems, *one.absent)]
+    return result(
+        context,
+        _summary(looked, environment),
+        problems,
+        outcome=_worst(looked),
+        models=tuple(one.result for one in looked if one.result),
+    )
+
+
+def compared_with(context: Context) -> str:
+    """The last environment of mlops.toml that was there before the change."""
+    before, order = context.before, context.repo.order
+    there = [name for name in order if before.tree.read(f"environments/{name}/env.yaml")]
+    return (there or order)[-1]
+
+
+def _worst(looked: Sequence[Looked]) -> Outcome:
+    found = {one.outcome for one in looked}
+    order: tuple[Outcome, ...] = ("not good", "not evaluated", "good")
+    return next((outcome for outcome in order if outcome in found), "good")
+
+
+def _summary(looked: Sequence[Looked], environment: str) -> str:
+    if len(looked) == 1:
+        return _in_words(looked[0], environment)
+    counts = {
+        outcome: len([one for one in looked if one.outcome == outcome])
+        for outcome in ("good", "not good", "not evaluated")
+    }
+    told = ", ".join(f"{number} {outcome}" for outcome, number in counts.items() if number)
+    return f"{count(len(looked), 'model')} against what serves {environment}: {told or 'none'}"
+
+
+def _in_words(one: Looked, environment: str) -> str:
+    if one.problems:
+        more = f" (and {len(one.problems) - 1} more)" if len(one.problems) > 1 else ""
+        return f"{one.model}: {one.problems[0].what}{more}"
+    if one.absent:
+        return f"{one.model}: not evaluated: {one.absent[0].what}"
+    if one.result is None:
+        return f"{one.model} is removed, nothing serves it"
+    champion = one.result.champion
+    against = f"release {champion.release} in {environment}" if champion else "the stated baseline"
+    return f"{one.model} meets its {len(one.result.gates)} gates, compared with {against}"
+
+
+def _looked_at(context: Context, model: str, environment: str) -> Looked:
+    if not context.repo.tree.files(f"models/{model}"):
+        return Looked(model, problems=tuple(_removed(context, model)))
+    try:
+        return _evaluated(context, model, environment)
+    except NotHere as error:
+        return Looked(model, absent=tuple(_askable(problem) for problem in error.problems))
+    except MlopsError as error:
+        return Looked(model, problems=error.problems)
+    except Exception as error:  # noqa: BLE001 - the model's own code may raise anything
+        traceback.print_exc(file=sys.stderr)
+        what = f"training or evaluating it failed with {type(error).__name__}: {error}"
+        fix = f"see the trace above, run `mlops train {model}`, correct its code"
+        return Looked(model, problems=(Problem(f"models/{model}", what, fix),))
+
+
+def _evaluated(context: Context, model: str, environment: str) -> Looked:
+    from mlops.training.candidate import registered_now
+    from mlops.training.outcome import outcome_of
+
+    repo = context.repo
+    registered = registered_now(repo, model)
+    rival = _rival(context, model, environment)
+    found = outcome_of(
+        repo,
+        repo,
+        registered,
+        environment,
+        rival.champion,
+        services=tuple(_served_by(context, model)),
+        compared=not rival.absent,
+    )
+    measured = ModelResult(
+        evidence=found.measured.evidence,
+        environment=environment,
+        champion=rival.pinned,
+        comparisons=found.comparisons,
+        gates=found.gates,
+        services=found.services,
+        plots=_plots(context, found),
+    )
+    return Looked(model, measured, tuple(found.unmet), rival.absent)
+
+
+def _rival(context: Context, model: str, environment: str) -> Rival:
+    """What serves the model by the files before the change: what users have now."""
+    from mlops.environments.champion import as_champion
+    from mlops.training.champion import Champion, release_with
+    from mlops.training.reproduced import scorer_of_release
+
+    pinned = None
+    try:
+        release = release_with(context.before, model, environment)
+        pinned = as_champion(release)
+        if release is None:
+            return Rival(environment)
+        scorer = scorer_of_release(context.repo, release, model)
+    except MlopsError as error:
+        absent = tuple(
+            _askable(Problem(one.path, f"comparison not evaluated: {one.what}", one.fix))
+            for one in error.problems
+        )
+        return Rival(environment, pinned, absent=absent)
+    return Rival(environment, pinned, Champion(environment, release, scorer))
+
+
+def _askable(problem: Problem) -> Problem:
+    """A problem of what is not here, with the way that a pull request from a fork has."""
+    fix = f"{problem.fix}; or {ASK}" if problem.fix else ASK
+    return Problem(problem.path, problem.what, fix)
+
+
+def _plots(context: Context, found: "Found") -> tuple[Plot, ...]:
+    if context.out is None:
+        return ()
+    from mlops.checks.plots import plots
+
+    return plots(context.repo.model(found.registered.model), found, context.out)
+
+
+def _served_by(context: Context, model: str) -> list[str]:
+    """Services that serve a model of the change; the change reaches each of them."""
+    return [name for name in context.affected.services if _serves(context.repo, name, model)]
+
+
+def _serves(layout: Layout, service: str, model: str) -> bool:
+    try:
+        return model in layout.service(service).models
+    except MlopsError:
+        return False  # its own check tells what is wrong with it
+
+
+def _removed(context: Context, model: str) -> list[Problem]:
+    """Why a model that the change takes away has to stay."""
+    from mlops.training.champion import release_with
+
+    repo, path = context.repo, f"models/{model}"
+    problems = [
+        Problem(
+            f"apps/{service}/service.yaml",
+            f"names {model}, whose folder is removed",
+            "take it out of `models` in the same change",
+        )
+        for service in _served_by(context, model)
+    ]
+    for environment in repo.order:
+        release = release_with(repo, model, environment)
+        if release is None:
+            continue
+        held = release_path(environment, release.service)
+        what = f"is removed, but {environment} serves it in release {release.release} ({held})"
+        folder = folder_of(environment, release.service)
+        fix = f"promote a release without it first, or remove {folder} first"
+        problems.append(Problem(path, what, fix))
+    return problems
