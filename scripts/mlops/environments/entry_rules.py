@@ -103,21 +103,21 @@ def soaked(case: Case) -> Finding:
     previous = case.before.previous(case.environment)
     if previous is None or not asked:
         return met(rule, "none is asked for")
-    since = _serving_since(case, previous)
+    since = serving_since(case, previous)
     folder = f"environments/{previous}/{case.service}"
     wait = f"wait, then promote it: mlops promote {case.service} --to {case.environment}"
     if since is None:
         what = f"release {case.release.release} was never confirmed serving in {previous}"
         return broken(rule, [Problem(folder, what, f"see why: mlops status --env {previous}")])
     served = case.now - since
-    said = f"release {case.release.release} has served {previous} for {_words(served)}"
+    said = f"release {case.release.release} has served {previous} for {words(served)}"
     if served < asked:
-        what = f"{said}, {case.environment} asks for {_words(asked)}"
+        what = f"{said}, {case.environment} asks for {words(asked)}"
         return broken(rule, [Problem(folder, what, wait)])
-    return met(rule, f"{said}, {_words(asked)} is asked for")
+    return met(rule, f"{said}, {words(asked)} is asked for")
 
 
-def _serving_since(case: Case, environment: str) -> datetime | None:
+def serving_since(case: Case, environment: str) -> datetime | None:
     """Since when an environment has served the release without another in between."""
     from mlops.records import read
 
@@ -137,7 +137,7 @@ def _serving_since(case: Case, environment: str) -> datetime | None:
     return since
 
 
-def _words(span: timedelta) -> str:
+def words(span: timedelta) -> str:
     """A span of time for people: days and hours, or minutes and seconds when short."""
     minutes, seconds = divmod(int(span.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)

@@ -1,6 +1,6 @@
 """Rules about the evidence a release names: it is there, whole, and says what the release says."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from mlops import digests
 from mlops.environments.case import Case, Finding, broken, met
@@ -106,13 +106,23 @@ def evidence_young(case: Case) -> Finding:
     """The evidence is not older than the environment accepts."""
     rule = "age of the evidence"
     path = evidence_path(case.service, case.release.evidence.digest)
-    # When its content was first committed: a revert of a revert does not make it new.
-    told = case.repo.git.text("log", "--diff-filter=A", "--format=%ct", case.head, "--", path)
-    if not told:
+    age, limit = evidence_age(case), case.env.evidence_max_age
+    if age is None:
         return broken(rule, [_absent(case, path)])
-    measured = datetime.fromtimestamp(int(told.splitlines()[-1]), tz=UTC)
-    age, limit = case.now - measured, case.env.evidence_max_age
     if age > limit:
         what = f"is {age.days} days old, {case.environment} accepts {limit.days}"
         return broken(rule, [Problem(path, what, AGAIN.format(service=case.service))])
     return met(rule, f"{max(age.days, 0)} days, at most {limit.days} are accepted")
+
+
+def evidence_age(case: Case) -> timedelta | None:
+    """How long ago the release's evidence was committed first; None when it is not committed.
+
+    A revert of a revert does not make it new.
+    """
+    path = evidence_path(case.service, case.release.evidence.digest)
+    told = case.repo.git.text("log", "--diff-filter=A", "--format=%ct", case.head, "--", path)
+    if not told:
+        return None
+    measured = datetime.fromtimestamp(int(told.splitlines()[-1]), tz=UTC)
+    return max(case.now - measured, timedelta(0))

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
+from mlops.environments.case import Case
 from mlops.environments.differences import (
     Difference,
     commits_between,
@@ -10,6 +13,7 @@ from mlops.environments.differences import (
     evidence_of,
     rows_of,
 )
+from mlops.environments.facts import facts
 from mlops.environments.pull_request import Story, body, title
 from mlops.environments.timeline import Entry
 from mlops.errors import NotGood, bad_input
@@ -20,6 +24,9 @@ from mlops.specs.base import to_yaml
 from mlops.specs.decision import Decision
 from mlops.specs.evidence import GateResult
 from mlops.specs.release import Release
+
+if TYPE_CHECKING:
+    from mlops.environments.rules import Verdict
 
 SCHEMAS = "../../../scripts/mlops/specs/schemas"
 RELEASE_SCHEMA = f"{SCHEMAS}/release.schema.json"
@@ -80,7 +87,7 @@ def propose(repo: Repository, forge: Forge, proposal: Proposal) -> Proposed:
     verdict = check_change(repo, main, commit)
     if verdict.problems:
         raise NotGood(verdict.problems)
-    story = _story(repo, main, commit, proposal, verdict.checks)
+    story = _story(repo, main, commit, proposal, verdict)
     opened = forge.open_pull_request(
         proposal.branch, commit, title(proposal.decision), body(story), replaces=there
     )
@@ -154,12 +161,12 @@ def same_commit(repo: Repository, there: str, commit: str) -> bool:
 
 
 def _story(
-    repo: Repository, main: str, commit: str, proposal: Proposal, checks: tuple[GateResult, ...]
+    repo: Repository, main: str, commit: str, proposal: Proposal, verdict: "Verdict"
 ) -> Story:
     layout, champion, release = repo.commit(commit), proposal.champion, proposal.release
     environment, service = proposal.decision.environment, proposal.decision.service
     manifests = f"{folder_of(environment, service)}/manifests.yaml"
-    told = (*checks, *proposal.decision.checks)
+    told = (*verdict.checks, *proposal.decision.checks)
     return Story(
         decision=proposal.decision.model_copy(update={"checks": told}),
         release=release,
@@ -173,6 +180,9 @@ def _story(
         ).decode(errors="replace"),
         undo=proposal.undo,
         plain_revert=proposal.plain_revert,
+        facts=facts(Case(repo, main, commit, verdict.change, datetime.now(UTC)))
+        if verdict.change
+        else (),
     )
 
 

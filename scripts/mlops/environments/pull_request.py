@@ -14,6 +14,7 @@ from mlops.report.sections import (
     checks,
     compared,
     drift,
+    facts,
     in_words,
     rendered,
     slices,
@@ -23,6 +24,7 @@ from mlops.repository import evidence_path, folder_of
 from mlops.specs.decision import Decision
 from mlops.specs.evidence import Evidence, ModelEvidence
 from mlops.specs.release import Release
+from mlops.specs.result import Fact
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Story:
         rendered: diff of manifests.yaml; empty when nothing is rendered.
         undo: how to undo it, one command a line.
         plain_revert: for a rollback: the newest change, when `git revert` of it does the same.
+        facts: what the change means beside its rules, see `environments.facts`.
     """
 
     decision: Decision
@@ -52,6 +55,7 @@ class Story:
     rendered: str
     undo: Sequence[str]
     plain_revert: Entry | None = None
+    facts: Sequence[Fact] = ()
 
 
 def title(decision: Decision) -> str:
@@ -71,6 +75,7 @@ def body(story: Story) -> str:
         [
             fixed(_verdict(story)),
             fixed(_metrics(story), rank=1),
+            fixed(_facts(story), rank=1),
             Section(partial(_changes, story), 40, 3),
             fixed(_data(story), rank=2),
             fixed(drift(_models(story)), rank=4),
@@ -225,6 +230,10 @@ def _log(commits: Sequence[Commit], heading: str, most: int) -> list[str]:
         "",
         *items(texts, most=min(most, 20)),
     ]
+
+
+def _facts(story: Story) -> list[str]:
+    return ["## Before you approve", "", *facts(story.facts, 20)] if story.facts else []
 
 
 def _checks(story: Story, most: int) -> list[str]:

@@ -158,16 +158,19 @@ def _proposal(place: Place, target: Entry, reason: str | None) -> Proposal:
         content=target.content,
         decision=decision,
         champion=now,
-        undo=_undo_lines(place, now),
+        undo=undo_of_rollback(place.service, place.environment, now),
         plain_revert=plain_revert(place, target),
     )
 
 
-def _undo_lines(place: Place, now: Release | None) -> tuple[str, ...]:
-    # A revert of a rollback would bring a withdrawn release back without a word why.
+def undo_of_rollback(service: str, environment: str, now: Release | None) -> tuple[str, ...]:
+    """How a merged rollback is undone; `now` is what serves before it.
+
+    A revert of it would bring a withdrawn release back without a word why.
+    """
     if now is None:
-        return (f"mlops history {place.service} --env {place.environment}",)
-    back = f"mlops rollback {place.service} --env {place.environment} --to {now.release}"
+        return (f"mlops history {service} --env {environment}",)
+    back = f"mlops rollback {service} --env {environment} --to {now.release}"
     return (f"{back} --reason TEXT",)
 
 

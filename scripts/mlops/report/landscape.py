@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mlops.environments.markdown import code, items, more, table, words
-from mlops.report.sections import mark, rendered
+from mlops.report.sections import facts, rendered
 from mlops.specs.result import ContractResult, DatasetResult, EnvironmentResult, Result
 
 
@@ -82,13 +82,11 @@ def _environment(one: EnvironmentResult, most: int) -> list[str]:
     kind = code(one.kind) if one.kind else "not one kind"
     where = f" of `{one.service}`" if one.service else ""
     where += f" in `{one.environment}`" if one.environment else ""
-    ordered = sorted(one.facts, key=lambda fact: fact.good)
-    rows = [(mark(fact.good), words(fact.name), words(fact.text)) for fact in ordered[:most]]
-    facts = [*table(("", "fact", "found"), rows, most=most), *more(len(ordered) - len(rows)), ""]
+    known = [*facts(one.facts, most), ""] if one.facts else []
     told = items([words(text) for text in one.differences[:most]], most=most)
     left_out = more(len(one.differences) - most)
     changes = ["What changes in what serves:", "", *told, *left_out, ""] if told else []
-    return [f"## Environment: {kind}{where}", "", *(facts if rows else []), *changes]
+    return [f"## Environment: {kind}{where}", "", *known, *changes]
 
 
 def rendered_files(found: Sequence[EnvironmentResult], most: int) -> list[str]:
@@ -98,9 +96,8 @@ def rendered_files(found: Sequence[EnvironmentResult], most: int) -> list[str]:
     for file in files[:MOST_FILES]:
         count = min(most, file.diff.count("\n") + 1)
         most -= count
-        lines += rendered(
-            file.diff, file.path, count, title="Rendered difference", total=file.lines
-        )
+        fold = rendered(file.diff, file.path, count, title="Rendered difference", total=file.lines)
+        lines += [*([""] if lines else []), *fold]
     return [*lines, *more(len(files) - MOST_FILES)]
 
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from mlops.digests import short
 from mlops.environments.differences import figure, is_better
-from mlops.environments.markdown import cell, code, fenced, folded, more, table
+from mlops.environments.markdown import cell, code, fenced, folded, more, table, words
 from mlops.specs.decision import Comparison
 from mlops.specs.evidence import GateResult, Interval, ModelEvidence
+from mlops.specs.result import Fact
 
 
 def word_of(comparison: Comparison) -> str:
@@ -181,3 +182,10 @@ def _interval(interval: Interval, confidence: float) -> str:
 
 def _signed(value: float) -> str:
     return ("+" if value > 0 else "") + figure(value)
+
+
+def facts(found: Sequence[Fact], most: int) -> list[str]:
+    """What a reviewer wants to know beside the rules, what is not good or not known first."""
+    ordered = sorted(found, key=lambda fact: fact.good)
+    rows = [(mark(fact.good), words(fact.name), words(fact.text)) for fact in ordered]
+    return table(("", "fact", "found"), rows, most=most) if rows else []
