@@ -76,6 +76,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "mlops.commands.init:command",
         "Write the fork's own names, forge and stores.",
     ),
+    "comment": (
+        "mlops.commands.comment:command",
+        "Put the report of results on their pull request; run by trusted code.",
+    ),
+    "merge": (
+        "mlops.commands.merge:command",
+        "Merge a release that the bot opened, when all is green.",
+    ),
     "doctor": ("mlops.commands.doctor:command", "What this clone and machine lack."),
 }
 

@@ -217,6 +217,9 @@ def add_pull(hub: Hub, user: str, branch: str, title: str = "T", *, commit: str 
         "squashed": None,
     }
     hub.pulls.append(pull)
+    if not commit:
+        ref = f"refs/pull/{pull['number']}/head"
+        git(hub.bare, "symbolic-ref", ref, f"refs/heads/{branch}")  # follows the branch
     return pull
 
 

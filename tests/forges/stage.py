@@ -6,15 +6,23 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mlops.forges.hosted import Address, Hosted
+from mlops.forges.ruleset import PATH as RULESET
 from mlops.repository import Repository
-from tests.team import Team
+from tests.team import ROOT, Team
 
 
 class Stage(Protocol):
     """One repository on one forge; `bot`, `alice` and `bob` may write to it, `stranger` may not."""
 
-    kind: str
-    team: Team
+    @property
+    def kind(self) -> str:
+        """Of the forge."""
+        ...
+
+    @property
+    def team(self) -> Team:
+        """Whose clone it is."""
+        ...
 
     def forge(self, user: str = "bot") -> Hosted:
         """The adapter with the token of a person."""
@@ -55,7 +63,7 @@ class Settings:
 
 
 def settle(team: Team, settings: Settings) -> None:
-    """Write [forge] of the clone's mlops.toml."""
+    """Write [forge] of the clone's mlops.toml, and the ruleset of its main branch."""
     text = (team.root / "mlops.toml").read_text()
     lines = "\n".join(
         (
@@ -67,6 +75,7 @@ def settle(team: Team, settings: Settings) -> None:
         )
     )
     team.write("mlops.toml", re.sub(r'\[forge\]\nkind = "local"', lines, text))
+    team.write(RULESET, (ROOT / RULESET).read_text())
 
 
 def address_of(repo: Repository) -> Address:

@@ -127,6 +127,10 @@ class HostedForge(Forge, Protocol):
         """The pull request of that number."""
         ...
 
+    def fetch_pull(self, number: int) -> None:
+        """Bring the head of a pull request into the clone, a fork's too; no ref names it."""
+        ...
+
     def pulls_from(self, branch: str) -> tuple[Pull, ...]:
         """Open pull requests from a branch of the repository itself."""
         ...

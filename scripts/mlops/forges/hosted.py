@@ -95,6 +95,9 @@ class Hosted:
         ask = Ask("GET", self.path("pulls", number), _name(number), PULLS_READ)
         return self._pull(self.api.send(ask).value)
 
+    def fetch_pull(self, number: int) -> None:
+        self._branches.fetch(f"refs/pull/{number}/head")
+
     def pulls_from(self, branch: str) -> tuple[Pull, ...]:
         owner = self.address.repository.partition("/")[0]
         found = self._open_pulls({"head": f"{owner}:{branch}"})
@@ -183,7 +186,7 @@ class Hosted:
 
     def _files_by_git(self, pull: Pull) -> tuple[str, ...]:
         self._branches.fetch()
-        self._branches.fetch(f"refs/pull/{pull.number}/head")
+        self.fetch_pull(pull.number)
         git, base = self.repo.git, f"{self._branches.remote}/{pull.base}"
         try:
             names = git.names(

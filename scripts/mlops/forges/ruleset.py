@@ -25,6 +25,13 @@ class Required:
         said = [check for check in checks if check.name == self.name and self._counts(check)]
         return bool(said) and all(check.state == "success" for check in said)
 
+    def state(self, checks: tuple[Check, ...]) -> str:
+        """What is lacking, in words."""
+        said = {check.state for check in checks if check.name == self.name and self._counts(check)}
+        if not said:
+            return "has not said anything"
+        return "has failed" if "failure" in said else "is still running"
+
     def _counts(self, check: Check) -> bool:
         return self.app is None or check.app == self.app
 
@@ -36,6 +43,12 @@ class Ruleset:
     name: str
     values: Mapping[str, object]
     required: tuple[Required, ...]
+
+    def required_on(self, kind: str) -> tuple[Required, ...]:
+        """The required checks; only GitHub knows which app said what."""
+        if kind == "github":
+            return self.required
+        return tuple(Required(each.name, None) for each in self.required)
 
     def get(self, name: str) -> Any:
         """A value, or None when the file does not ask for it."""

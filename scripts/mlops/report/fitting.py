@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-LIMIT = 65_536
-"""Characters of a comment or a pull-request text that GitHub takes."""
+LIMIT = 65_500
+"""Characters of a comment; GitHub takes 65,536, the rest is for the marker that it is found by."""
 LEFT_OUT = "Longer than a forge takes: sections are left out here, the branch and the run have all."
 
 
