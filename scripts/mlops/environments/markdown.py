@@ -8,14 +8,16 @@ as prose: `words` escapes them.
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 LONGEST = 160
 """Characters of one foreign text that are shown."""
+_NOT_ASCII = re.compile(r"[^\t -~]")
 
 
 def code(text: str, *, longest: int = LONGEST) -> str:
     """Foreign text in one line as a code span."""
-    line = _shortened(visible(" ".join(text.split())), longest)
+    line = _line(text, longest)
     if not line:
         return "(empty)"
     ticks = "`" * (_longest_run(line) + 1)
@@ -34,9 +36,10 @@ _JOINER = "\u2060"
 _MARKUP = re.compile(r"[\\*_\[\]<>~&#!`{}]")
 
 
+@lru_cache(maxsize=20_000)  # a report is made several times, until it fits
 def words(text: str, *, longest: int = 400) -> str:
     """Foreign prose in one line, to stand after other words; its `spans` stay code spans."""
-    line = _shortened(visible(" ".join(text.split())), longest).replace("|", "¦")
+    line = _line(text, longest).replace("|", "¦")
     pieces = line.split("`")
     if len(pieces) % 2 == 0:  # a backtick too many: it stays one
         pieces[-2:] = [f"{pieces[-2]}`{pieces[-1]}"]
@@ -61,9 +64,13 @@ def cell(text: str, *, longest: int = LONGEST) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, most: int) -> list[str]:
-    """Lines of a table; cells are Markdown already. Rows beyond `most` are counted."""
-    told = [list(row) for row in rows]
-    lines = [_row(head), _row(["---"] * len(head)), *(_row(row) for row in told[:most])]
+    """Lines of a table; cells are Markdown already. Rows beyond `most` are counted.
+
+    Without a row that is shown there is no head.
+    """
+    told = [_row(row) for row in rows]
+    shown = told[:most]
+    lines = [_row(head), _row(["---"] * len(head)), *shown] if shown else []
     return [*lines, *more(len(told) - most)]
 
 
@@ -95,10 +102,17 @@ def folded(summary: str, lines: Sequence[str]) -> list[str]:
 
 def visible(text: str) -> str:
     """Control characters and those that turn or hide text, as their code points."""
-    return "".join(
-        char if char == "\t" or unicodedata.category(char)[0] != "C" else f"<U+{ord(char):04X}>"
-        for char in text
-    )
+    return text if text.isprintable() else _NOT_ASCII.sub(_visible, text)
+
+
+def _visible(found: re.Match[str]) -> str:
+    char = found[0]
+    return f"<U+{ord(char):04X}>" if unicodedata.category(char)[0] == "C" else char
+
+
+def _line(text: str, longest: int) -> str:
+    """In one line; what is far beyond the longest is not looked at."""
+    return _shortened(visible(" ".join(text[: 10 * longest].split())), longest)
 
 
 def _longest_run(text: str) -> int:

@@ -149,7 +149,9 @@ def _sections(told: _Told, room: int) -> list[Section]:
 
 
 def _verdict(told: _Told) -> list[str]:
-    lines = [f"**{VERDICTS[told.judged.outcome]}.** {told.sentence}"]
+    count = len(told.judged.to_do)
+    things = f": {count:,} thing{'' if count == 1 else 's'} to do" if count else ""
+    lines = [f"**{VERDICTS[told.judged.outcome]}{things}.** {told.sentence}"]
     if told.fork:
         lines += [
             "",
@@ -162,8 +164,7 @@ def _to_do(problems: Sequence[Problem], most: int) -> list[str]:
     if not problems:
         return []
     shown = [f"{code(one.path)}: {words(one.what)}; {words(one.fix)}" for one in problems[:most]]
-    heading = f"## To do ({len(problems):,})"
-    return [heading, "", *items(shown, most=most), *more(len(problems) - len(shown))]
+    return ["## To do", "", *items(shown, most=most), *more(len(problems) - len(shown))]
 
 
 def _ignored(problems: Sequence[Problem], most: int) -> list[str]:
@@ -176,7 +177,7 @@ def _ignored(problems: Sequence[Problem], most: int) -> list[str]:
 
 def _undo(told: _Told) -> list[str]:
     """Commands of the checks themselves, but never a fork's: somebody might run them."""
-    commands = [command for one in told.environments for command in one.undo]
+    commands = [each for one in told.environments for each in one.undo if len(each) <= 500]
     if commands and not told.fork:
         return commands[:10]
     return ["git revert COMMIT    # the commit of the merge, on the main branch"]

@@ -187,5 +187,7 @@ def _signed(value: float) -> str:
 def facts(found: Sequence[Fact], most: int) -> list[str]:
     """What a reviewer wants to know beside the rules, what is not good or not known first."""
     ordered = sorted(found, key=lambda fact: fact.good)
-    rows = [(mark(fact.good), words(fact.name), words(fact.text)) for fact in ordered]
+    rows = [
+        ("ok" if fact.good else "**look**", words(fact.name), words(fact.text)) for fact in ordered
+    ]
     return table(("", "fact", "found"), rows, most=most) if rows else []

@@ -46,7 +46,8 @@ def _models(models: Sequence[ModelResult]) -> list[str]:
         return [_one_model(models[0])]
     counted = Counter(_word(model) for model in models)
     told = ", ".join(f"{counted[word]:,} {word}" for word in WORDS if counted[word])
-    return [f"With the next release {len(models):,} models change: {told} than what serves now."]
+    change = f"{len(models):,} models change with the next release"
+    return [f"{change}; against what serves now: {told}."]
 
 
 WORDS = ("worse", "better", "without a clear difference", "not compared")

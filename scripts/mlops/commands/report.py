@@ -1,0 +1,122 @@
+"""mlops report: one report of all that the checks found."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from mlops.checks.planning import planned
+from mlops.environments.markdown import visible
+from mlops.errors import Problem
+from mlops.files import write_whole
+from mlops.report.compose import VERDICTS, Report, compose
+from mlops.report.page import page
+from mlops.report.pictures import Picture
+from mlops.report.reading import Received, read_results
+from mlops.repository import Repository
+
+MOST_TOLD = 20
+"""Problems that are printed; all of them are in the report."""
+
+
+@click.command()
+@click.argument("results", type=click.Path(path_type=Path))
+@click.option(
+    "--base", metavar="REV", help="Where the change goes; default: the remote's main branch."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("report"), show_default=True,
+    help="Folder for comment.md, summary.md, index.html and the pictures.",
+)  # fmt: skip
+@click.option("--run-url", metavar="URL", help="Address of the run, for the links.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def command(results: Path, base: str | None, out: Path, run_url: str | None, as_json: bool) -> int:
+    """One report of what `mlops check --out RESULTS` found.
+
+    A share of the plan without a result is not good.
+
+    \b
+    Example: mlops report results --base origin/main
+    """
+    return report(Repository.at(), results, base=base, out=out, run_url=run_url, as_json=as_json)
+
+
+def report(
+    repo: Repository,
+    results: Path,
+    *,
+    base: str | None = None,
+    out: Path = Path("report"),
+    run_url: str | None = None,
+    as_json: bool = False,
+) -> int:
+    """Write the report into `out`, append it to $GITHUB_STEP_SUMMARY, print the verdict.
+
+    Raises:
+        BadInput: when the base is unknown or the address is none.
+    """
+    plan = planned(repo, base, uncommitted=False)  # what the jobs were given
+    received = read_results(results)
+    made = compose(
+        plan.shares,
+        received.results,
+        base=plan.base,
+        head=plan.head,
+        refused=received.refused,
+        ignored=received.ignored,
+        pictures=received.pictures,
+        run_url=run_url,
+    )
+    _write(out, made, received.pictures)
+    if step_summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(step_summary).open("a", encoding="utf-8") as file:
+            file.write(made.summary)
+    if as_json:
+        click.echo(_as_json(made, received))
+    else:
+        _tell(made, results, out)
+    return made.judged.code
+
+
+def _write(out: Path, made: Report, pictures: Sequence[Picture]) -> None:
+    write_whole(out / "comment.md", made.comment)
+    write_whole(out / "summary.md", made.summary)
+    write_whole(out / "index.html", page(made.summary, pictures))
+    for picture in pictures:
+        write_whole(out / picture.file, picture.content)
+
+
+def _tell(made: Report, results: Path, out: Path) -> None:
+    judged = made.judged
+    count = len(judged.results)
+    click.echo(f"{count} result{'' if count == 1 else 's'} in {results}")
+    for problem in judged.to_do[:MOST_TOLD]:
+        click.echo(visible(str(problem)), err=True)
+    if len(judged.to_do) > MOST_TOLD:
+        click.echo(f"{len(judged.to_do) - MOST_TOLD:,} more are in {out}/summary.md", err=True)
+    click.echo(f"written: {out}/comment.md, summary.md, index.html")
+    click.echo(f"{VERDICTS[judged.outcome].lower()}: {_plain(made.sentence)}")
+
+
+def _plain(sentence: str) -> str:
+    return sentence.replace("`", "")
+
+
+def _as_json(made: Report, received: Received) -> str:
+    def told(problems: Sequence[Problem]) -> list[dict[str, str]]:
+        return [{"path": one.path, "what": one.what, "fix": one.fix} for one in problems]
+
+    return json.dumps(
+        {
+            "verdict": made.verdict,
+            "sentence": _plain(made.sentence),
+            "problems": told(made.judged.to_do),
+            "ignored": told(received.ignored),
+            "missing": [
+                {"part": one.part, "shard": one.shard, "of": one.of} for one in made.judged.missing
+            ],
+            "pictures": [picture.file for picture in received.pictures],
+        }
+    )
