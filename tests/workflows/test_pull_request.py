@@ -1,0 +1,78 @@
+"""pr.yaml, run for real: the plan, the shares, the report and the gate."""
+
+import pytest
+
+from tests.team import Team
+from tests.workflows.harness import Ran, add_template, pin_data, run
+
+pytestmark = pytest.mark.slow
+MODEL = "models/toy-line/model.yaml"
+# In a shell each of these would leave a file beside the run's folder.
+SENTINEL = "${RUN_WORKFLOW_OUT}.pwned"
+BRANCH = "$(touch${IFS}" + SENTINEL + ")"
+TITLE = f'"; touch {SENTINEL}; echo "$(touch {SENTINEL})`touch {SENTINEL}` ${{{{ github.token }}}}'
+NAMES = (f"$(touch {SENTINEL}).md", f"`touch {SENTINEL}`.md", f"'; touch {SENTINEL}; '.md", "-rf.md",
+         "::error::a\nmatrix={}\n.md")  # fmt: skip
+
+
+@pytest.fixture
+def fork(team: Team) -> Team:
+    """A project with the template's workflows and a pinned month of data."""
+    add_template(team)
+    pin_data(team)
+    team.commit("Start with the template")
+    return team
+
+
+def pull_request(team: Team, *, title: str = "A change") -> Ran:
+    """The workflow of a pull request from the branch checked out."""
+    return run(team, "pull_request", "pr.yaml", payload={"pull_request": {"title": title}})
+
+
+def change(team: Team, old: str, new: str) -> None:
+    """Change the model's file."""
+    text = (team.root / MODEL).read_text()
+    assert old in text
+    team.write(MODEL, text.replace(old, new))
+
+
+def test_one_model_is_planned_checked_and_reported(fork: Team) -> None:
+    fork.git("switch", "--quiet", "--create", "another-seed")
+    change(fork, "seed: 3", "seed: 4")
+    fork.commit("Try another seed", push=False)
+    ran = pull_request(fork)
+    assert ran.code == 0, ran.log
+    found = ran.results()
+    assert {name.partition("-")[0] for name in found} >= {"models", "policy"}
+    assert {result["outcome"] for result in found.values()} == {"good"}
+    assert [m["evidence"]["model"] for m in found["models-1-of-1"]["models"]] == ["toy-line"]
+    assert "toy-line" in ran.summary
+    assert "report" in ran.artifacts
+
+
+def test_a_gate_that_is_not_met_closes_the_gate_and_hostile_names_reach_no_shell(
+    fork: Team,
+) -> None:
+    fork.git("switch", "--quiet", "--create", BRANCH)
+    change(fork, "{metric: mae, max: 3.0}", "{metric: mae, max: 0.1}")
+    for name in NAMES:
+        fork.write(f"models/toy-line/{name}", "words\n")
+    fork.commit(TITLE, push=False)
+    ran = pull_request(fork, title=TITLE)
+    assert ran.code == 1
+    assert "check failure" in ran.log
+    assert ran.results()["models-1-of-1"]["outcome"] == "not good"
+    assert "absolute mae" in ran.summary
+    assert not list(ran.out.parent.glob("*.pwned")), ran.log
+    assert "token" not in ran.summary
+
+
+def test_words_alone_are_planned_and_nothing_else(fork: Team) -> None:
+    fork.git("switch", "--quiet", "--create", "words")
+    fork.write("README.md", "words\n")
+    fork.commit("Words", push=False)
+    ran = pull_request(fork)
+    assert ran.code == 0, ran.log
+    assert ran.artifacts == []
+    assert ran.results() == {}
+    assert ran.jobs() == {"plan/Plan/plan", "Pull request/checks-pass"}
