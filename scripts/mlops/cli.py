@@ -84,6 +84,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "mlops.commands.merge:command",
         "Merge a release that the bot opened, when all is green.",
     ),
+    "report": (
+        "mlops.commands.report:command",
+        "One report of what the checks of a change found.",
+    ),
     "doctor": ("mlops.commands.doctor:command", "What this clone and machine lack."),
 }
 
