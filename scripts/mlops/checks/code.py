@@ -59,12 +59,11 @@ def _format(repo: Repository, paths: list[str]) -> list[Problem]:
     if not paths:
         return []
     options = ("--check", "--force-exclude", "--config", _settings(repo))
-    done = tools.run(repo, tools.locked("ruff"), "format", *options, "--", *paths)
+    concise = ("--output-format", "concise")
+    done = tools.run(repo, tools.locked("ruff"), "format", *options, *concise, "--", *paths)
     # A syntax error is told by `ruff check`, with its line.
-    mark = "Would reformat: "
-    paths = [line.removeprefix(mark) for line in done.stdout.splitlines() if line.startswith(mark)]
-    fix = "run `ruff format` on it"
-    return [Problem(tools.place(repo, path), "ruff: is not formatted", fix) for path in paths]
+    unformatted = r"(?P<path>.+?):(?P<line>\d+):\d+: unformatted: (?P<what>.*)"
+    return tools.lines(repo, done.stdout, unformatted, "ruff", "run `ruff format` on it")
 
 
 def _settings(repo: Repository) -> str:

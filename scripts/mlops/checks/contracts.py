@@ -117,7 +117,7 @@ def _removed(context: Context, name: str, before: Contract | None) -> _Found:
     if not models:
         return _Found(contract)
     what = f"there is no contract, but {_named(models, services)} its data"
-    fix = f"add the contract of {name}, or let them learn from a dataset that has one"
+    fix = f"add the contract of {name}, or learn from a dataset that has one"
     return _Found(contract, problems=(Problem(contract_path(name), what, fix),))
 
 

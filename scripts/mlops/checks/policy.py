@@ -14,6 +14,7 @@ from typing import Any
 from mlops.checks import tools, workflow_rules
 from mlops.checks.context import Context
 from mlops.checks.found import count, result
+from mlops.environments.parsing import FILES_CAN_BE_READ, unreadable_among
 from mlops.errors import Problem
 from mlops.repository import Repository
 from mlops.specs.evidence import GateResult
@@ -49,9 +50,14 @@ def run(context: Context) -> Result:
     """Hold the changed files to the rules that apply to them."""
     repo = context.repo
     binary = _binary(context)
-    bad = {problem.path for problem in binary}
+    wrong = _unreadable(context, {problem.path for problem in binary})
+    bad = {problem.path for problem in (*binary, *wrong)}  # one problem a file says enough
     files = [path for path in _looked_at(context, *YAML) if path not in bad]
-    looked = [Looked("files are text", tuple(binary)), _yamllint(repo, files)]
+    looked = [
+        Looked("files are text", tuple(binary)),
+        Looked(FILES_CAN_BE_READ, tuple(wrong)),
+        _yamllint(repo, files),
+    ]
     if any(path.startswith(".github/") for path in context.changed):
         looked += _github(context, bad)
     looked += _manifests(context)
@@ -95,6 +101,11 @@ def _binary(context: Context) -> list[Problem]:
             what = f"is binary (byte {at} is not UTF-8 text) where {kind} is expected"
             found.append(Problem(path, what, "restore the file, or name it for what it is"))
     return found
+
+
+def _unreadable(context: Context, binary: set[str]) -> list[Problem]:
+    """What is wrong with the changed files by their specs."""
+    return unreadable_among(context.repo, [p for p in context.changed if p not in binary])
 
 
 def _first_binary_byte(content: bytes) -> int | None:

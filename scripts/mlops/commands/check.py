@@ -1,98 +1,170 @@
-"""mlops check: everything a pull request is held to, on a laptop."""
+"""mlops check: everything a pull request is held to, on a laptop and in the jobs of CI."""
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from mlops.commands.plan import default_base
-from mlops.environments.parsing import unreadable, unreadable_sources
-from mlops.environments.rules import Verdict, check_change
-from mlops.errors import BadInput, Exit, MlopsError, Problem
+from mlops.checks.context import Context, Share
+from mlops.checks.planning import Planned, default_base, planned
+from mlops.checks.running import run_part, write
+from mlops.checks.shares import share_of
+from mlops.environments.kinds import Change
+from mlops.environments.parsing import FILES_CAN_BE_READ
+from mlops.errors import Exit, MlopsError, bad_input
 from mlops.repository import Repository
-from mlops.specs.evidence import GateResult
+from mlops.specs.result import PARTS, EnvironmentResult, Outcome, Result, Told
+
+COLOURS: dict[Outcome, str] = {"good": "green", "not good": "red", "not evaluated": "yellow"}
 
 
 @click.command()
 @click.option(
     "--base", metavar="REV", help="Where the change goes; default: the remote's main branch."
 )
+@click.option("--part", metavar="PART", help=f"One part alone: {', '.join(PARTS)}.")
+@click.option("--shard", metavar="K/N", help="One share of the part, as `mlops plan` numbers them.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for result files and pictures; only commits are looked at then.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def command(base: str | None, as_json: bool) -> int:
-    """All the rules a pull request is held to.
+def command(
+    base: str | None, part: str | None, shard: str | None, out: Path | None, as_json: bool
+) -> int:
+    """All that a pull request is held to.
 
-    Reads every file of the work tree, then judges the commits since BASE by the rules of their
-    kind: release, promotion, rollback, settings, base, environment, experiment, create, remove.
+    Does what `mlops plan` says of the change since BASE, part by part: lint and types, the tests
+    it needs, contracts, models against what serves, the rules of environments/, policies.
 
     Example: mlops check --base origin/main
     """
-    return check(Repository.at(), base=base, as_json=as_json)
+    repo = Repository.at()
+    return check(repo, base=base, part=part, shard=shard, out=out, as_json=as_json)
 
 
-def check(repo: Repository, *, base: str | None = None, as_json: bool = False) -> int:
-    """Print what was checked and the verdict, and every problem; see `rules.check_change`."""
-    base = base or default_base(repo)
-    wrong = [*unreadable(repo), *unreadable_sources(repo)]
-    verdict, code = _judged(repo, base)
-    problems = list(dict.fromkeys([*wrong, *verdict.problems]))
-    code = Exit.BAD_INPUT if wrong else code
-    checks = (_files(wrong), *verdict.checks)
+def check(
+    repo: Repository,
+    *,
+    base: str | None = None,
+    part: str | None = None,
+    shard: str | None = None,
+    out: Path | None = None,
+    as_json: bool = False,
+) -> int:
+    """Run the shares of the plan and tell what they found.
+
+    Returns:
+        0 when all is good, 1 when something is not good or could not be evaluated, 2 when files
+        cannot be read.
+
+    Raises:
+        BadInput: when the call is wrong: a base or a share that there is not.
+    """
+    if shard and not part:
+        raise bad_input("--shard", "stands without --part", "name the part too")
+    plan = planned(repo, base, uncommitted=out is None)
+    shares = (share_of(plan.shares, part, shard or "1/1"),) if part else plan.shares
+    console = Console(highlight=False, quiet=as_json)
+    results = [_done(repo, plan, share, out, console, quick=part is None) for share in shares]
+    named = base or default_base(repo)
     uncommitted = repo.git.uncommitted()
     if as_json:
-        click.echo(_as_json(base, verdict, checks, problems, uncommitted))
+        click.echo(_as_json(named, results, uncommitted))
     else:
-        _tell(repo, base, verdict, checks, uncommitted, good=code == Exit.DONE)
-        for problem in problems:
-            click.echo(str(problem), err=True)
-    return code
+        _tell(console, results, _notes(repo, named, plan, results, uncommitted), named)
+    return _code(results)
 
 
-def _judged(repo: Repository, base: str) -> tuple[Verdict, Exit]:
-    try:
-        verdict = check_change(repo, base, "HEAD")
-    except BadInput as error:
-        return Verdict(None, problems=error.problems), error.code
-    return verdict, Exit.NOT_GOOD if verdict.problems else Exit.DONE
-
-
-def _files(wrong: list[Problem]) -> GateResult:
-    detail = f"{len(wrong)} wrong, told below" if wrong else "all of them"
-    return GateResult(gate="files can be read", passed=not wrong, detail=detail)
-
-
-def _tell(
+def _done(
     repo: Repository,
-    base: str,
-    verdict: Verdict,
-    checks: tuple[GateResult, ...],
-    uncommitted: list[str],
+    plan: Planned,
+    share: Share,
+    out: Path | None,
+    console: Console,
     *,
-    good: bool,
-) -> None:
-    console = Console(highlight=False)
+    quick: bool,
+) -> Result:
+    """One share's result, told when it is there and written when that is wanted."""
+    context = Context(
+        repo, plan.base, plan.head, plan.changed, plan.affected, share, out, quick=quick
+    )
+    name = f"{share.part} {share.shard}/{share.of}" if share.of > 1 else share.part
+    with console.status(f"{name} ..."):
+        found = run_part(context)
+    if out is not None:
+        write(found, out)
+    mark = f"[{COLOURS[found.outcome]}]{found.outcome:<13}[/]"
+    console.print(
+        f"{mark} {name:<13}{escape(found.summary)}  {found.seconds:.1f} s", soft_wrap=True
+    )
+    return found
+
+
+def _code(results: Sequence[Result]) -> Exit:
+    if any(c.gate == FILES_CAN_BE_READ and not c.passed for r in results for c in r.checks):
+        return Exit.BAD_INPUT
+    return Exit.DONE if _outcome(results) == "good" else Exit.NOT_GOOD
+
+
+def _outcome(results: Sequence[Result]) -> Outcome:
+    """The worst of them; a change without work for any part is good."""
+    found = {each.outcome for each in results}
+    order: tuple[Outcome, ...] = ("not good", "not evaluated", "good")
+    return next((outcome for outcome in order if outcome in found), "good")
+
+
+def _problems(results: Sequence[Result]) -> list[Told]:
+    """All problems, each once: two parts may stumble over the same thing."""
+    return list(dict.fromkeys(problem for each in results for problem in each.problems))
+
+
+def _environment(results: Sequence[Result]) -> EnvironmentResult | None:
+    return next((each.environment for each in results if each.environment), None)
+
+
+def _change(results: Sequence[Result], base: str) -> str:
+    """`release: toy in dev`, or that it is a change of something else."""
+    found = _environment(results)
+    if found is None or found.kind is None or found.environment is None:
+        return f"change since {base}"
+    return str(Change(found.kind, found.environment, found.service))  # type: ignore[arg-type]
+
+
+def _tell(console: Console, results: Sequence[Result], notes: list[str], base: str) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
-    for each in checks:
-        mark = "[green]ok[/green]" if each.passed else "[red]no[/red]"
-        table.add_row(mark, escape(each.gate), escape(each.detail))
-    console.print(table)
-    for note in _notes(repo, base, verdict, uncommitted):
+    for result in results:
+        for each in result.checks if result.part == "environments" else ():
+            mark = "[green]ok[/green]" if each.passed else "[red]no[/red]"
+            table.add_row(mark, escape(each.gate), escape(each.detail))
+    if table.row_count:
+        console.print(table)
+    for note in notes:
         console.print(escape(note))
-    kind = str(verdict.change) if verdict.change else f"change since {base}"
-    word = "[green]good[/green]" if good else "[red]not good[/red]"
-    console.print(f"{escape(kind)}: {word}")
+    outcome = _outcome(results)
+    console.print(f"{escape(_change(results, base))}: [{COLOURS[outcome]}]{outcome}[/]")
+    for problem in _problems(results):
+        click.echo(f"{problem.path}: {problem.what}; {problem.fix}", err=True)
 
 
-def _notes(repo: Repository, base: str, verdict: Verdict, uncommitted: list[str]) -> list[str]:
+def _notes(
+    repo: Repository, base: str, plan: Planned, results: Sequence[Result], uncommitted: list[str]
+) -> list[str]:
     """What a reader has to know about what was and was not looked at."""
     notes = []
-    if verdict.kind is None and not verdict.problems:
+    if not plan.changed:
+        notes.append(f"nothing differs from {base}")
+    elif _environment(results) is None and _outcome(results) == "good":
         notes.append(f"nothing in environments/ differs from {base}")
     if uncommitted:
         one = len(uncommitted) == 1
         count = "1 uncommitted file was" if one else f"{len(uncommitted)} uncommitted files were"
-        notes.append(f"{count} read but not judged by the rules: commit first")
+        notes.append(f"{count} read but not judged by the rules of environments: commit first")
     if _is_behind(repo, base):
         notes.append(f"the branch is behind {base}: git rebase {base}, then check again")
     return notes
@@ -105,22 +177,19 @@ def _is_behind(repo: Repository, base: str) -> bool:
         return False
 
 
-def _as_json(
-    base: str,
-    verdict: Verdict,
-    checks: tuple[GateResult, ...],
-    problems: list[Problem],
-    uncommitted: list[str],
-) -> str:
-    change = verdict.change
+def _as_json(base: str, results: Sequence[Result], uncommitted: list[str]) -> str:
+    found = _environment(results)
+    outcome = _outcome(results)
     told = {
         "base": base,
-        "kind": verdict.kind,
-        "environment": change.environment if change else None,
-        "service": change.service if change else None,
-        "good": not problems,
-        "checks": [each.model_dump() for each in checks],
-        "problems": [{"path": p.path, "what": p.what, "fix": p.fix} for p in problems],
+        "kind": found.kind if found else None,
+        "environment": found.environment if found else None,
+        "service": found.service if found else None,
+        "good": outcome == "good",
+        "outcome": outcome,
+        "checks": [c.model_dump() for r in results if r.part == "environments" for c in r.checks],
+        "problems": [problem.model_dump() for problem in _problems(results)],
         "uncommitted": uncommitted,
+        "parts": [result.model_dump(mode="json", exclude_none=True) for result in results],
     }
     return json.dumps(told)
