@@ -1,5 +1,6 @@
 """A repository of any number of models, made from the toy project of the tests."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 TEMPLATE = Path(__file__).parent.parent
 PROJECT = TEMPLATE / "tests" / "fixtures" / "project"
 RELEASED = TEMPLATE / "tests" / "fixtures" / "valid" / "environments" / "prod" / "toy"
-SHARED = ("infra", "requirements", ".gitignore")
+SHARED = ("infra", "requirements", ".dvc/config", ".gitignore")
 ENVIRONMENTS = ("dev", "staging", "prod")
 READERS = 10
 """Models that learn from one dataset."""
@@ -16,7 +17,9 @@ READERS = 10
 def make(folder: Path, count: int) -> None:
     """A bare repository of `count` models, each with its service, released to 3 environments.
 
-    The last of its two commits changes one parameter of the first model.
+    The last of its two commits changes a parameter and gates of the first model. Its dataset has
+    raw files and no pin yet, its service no release; all others have pins and releases of content
+    that is in no store.
     """
     subprocess.run(["git", "init", "--quiet", "--bare", "-b", "main", str(folder)], check=True)
     subprocess.run(
@@ -32,12 +35,17 @@ def name_of(number: int) -> str:
     return f"toy-{number:05d}"
 
 
+def dataset_of(number: int) -> str:
+    """What the model of that number learns from."""
+    return f"{name_of(number - number % READERS)}-points"
+
+
 def _files(count: int) -> Iterator[tuple[str, bytes]]:
     yield "mlops.toml", (PROJECT / "mlops.toml").read_bytes()
     for part in SHARED:
         top = TEMPLATE / part
         for file in sorted(top.rglob("*")) if top.is_dir() else [top]:
-            if file.is_file():
+            if file.is_file() and "__pycache__" not in file.parts:
                 yield file.relative_to(TEMPLATE).as_posix(), file.read_bytes()
     for environment in ENVIRONMENTS:
         path = f"environments/{environment}/env.yaml"
@@ -48,32 +56,38 @@ def _files(count: int) -> Iterator[tuple[str, bytes]]:
         yield from _copied(PROJECT / "models" / "toy-line", "models", number)
         yield from _copied(PROJECT / "apps" / "toy", "apps", number)
         for environment in ENVIRONMENTS:
-            yield from _copied(RELEASED, f"environments/{environment}", number)
+            wanted = "*.*" if number else "settings.yaml"
+            yield from _copied(RELEASED, f"environments/{environment}", number, wanted)
 
 
 def _dataset(number: int) -> Iterator[tuple[str, bytes]]:
-    """The contract, and a pin as `mlops data ingest` writes it, with numbers of no content."""
-    dataset = f"{name_of(number)}-points"
-    contract = (PROJECT / "data-contracts" / "toy-points.odcs.yaml").read_bytes()
+    """The contract with a pin as `mlops data ingest` writes it; for the first its raw files."""
+    dataset, source = dataset_of(number), PROJECT / "data-contracts"
+    contract = (source / "toy-points.odcs.yaml").read_bytes()
     yield f"data-contracts/{dataset}.odcs.yaml", _renamed(contract, number)
-    yield (
-        f"data-contracts/{dataset}.dvc",
-        (
+    if number:
+        pin = (
             f"outs:\n- md5: {number:032x}\n  size: 9000\n  hash: md5\n  path: {dataset}.parquet\n"
             f"meta:\n  sha256: '{number:064x}'\n  rows: 300\n  contract: 1.0.0\n"
-        ).encode(),
-    )
+        )
+        yield f"data-contracts/{dataset}.dvc", pin.encode()
+        return
+    for file in sorted((source / "toy-points").rglob("*.*")):
+        inside = file.relative_to(source / "toy-points").as_posix()
+        yield f"data-contracts/{dataset}/{inside}", file.read_bytes()
 
 
-def _copied(folder: Path, top: str, number: int) -> Iterator[tuple[str, bytes]]:
-    for file in sorted(folder.glob("*.*")):
+def _copied(
+    folder: Path, top: str, number: int, wanted: str = "*.*"
+) -> Iterator[tuple[str, bytes]]:
+    for file in sorted(folder.glob(wanted)):
         yield f"{top}/{name_of(number)}/{file.name}", _renamed(file.read_bytes(), number)
 
 
 def _renamed(content: bytes, number: int) -> bytes:
     """The toy's file with the numbered names in it; READERS models share a dataset."""
-    name, first = name_of(number), name_of(number - number % READERS)
-    text = content.decode().replace("toy-points", f"{first}-points").replace("toy-line", name)
+    name = name_of(number)
+    text = content.decode().replace("toy-points", dataset_of(number)).replace("toy-line", name)
     for key in ("service", "name", "app.kubernetes.io/name"):
         text = text.replace(f"{key}: toy\n", f"{key}: {name}\n")
     return text.encode()
@@ -81,8 +95,12 @@ def _renamed(content: bytes, number: int) -> bytes:
 
 def _change() -> Iterator[tuple[str, bytes]]:
     path = f"models/{name_of(0)}/model.yaml"
-    content = dict(_copied(PROJECT / "models" / "toy-line", "models", 0))[path]
-    yield path, content.replace(b"num_leaves: 7", b"num_leaves: 8")
+    text = dict(_copied(PROJECT / "models" / "toy-line", "models", 0))[path].decode()
+    # The toy's two months of points differ by more than its gates let pass.
+    yield (
+        path,
+        re.sub(r"(?<=mae, max: )\d\.0", "9.0", text).replace("rounds: 40", "rounds: 50").encode(),
+    )
 
 
 def _commit(files: Iterator[tuple[str, bytes]], number: int) -> Iterator[bytes]:
