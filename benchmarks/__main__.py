@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import demo, plan, rollback, serving, startup
+from benchmarks import demo, plan, rollback, selection, serving, startup
 from benchmarks.table import Figure, markdown
 
 BENCHMARKS = {
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "serving": serving.measure,
     "demo": demo.measure,
     "rollback": rollback.measure,
+    "selection": selection.measure,
 }
 RECORD = Path(__file__).parent.parent / "docs" / "figures.md"
 HEADING = """# Figures
