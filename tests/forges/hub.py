@@ -85,7 +85,7 @@ class Hub:
         found = self.description.wrong_request(operation, query, body)
         with self.lock:
             said = self._said(Request(operation, query, body, token.removeprefix("token-of-")))
-        if said.status < 400:
+        if said.status < 300:
             found += self.description.wrong_answer(operation, said.status, said.value)
         self.wrong += [f"{method} {path}: {each}" for each in found]
         return said
