@@ -1,6 +1,5 @@
 """The tests that a change needs are those that were seen reaching it."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -138,6 +137,7 @@ def project(team: Team) -> Team:
     team.write("scripts/thing.py", THING)
     team.write("tests/test_thing.py", TESTS)
     team.write("infra/data.txt", "a word")
+    team.write("scripts/aside.py", "print(1)\n")
     team.commit("A thing")
     return team
 
@@ -169,6 +169,10 @@ def test_a_recorded_run_tells_who_reaches_a_line_in_any_process(project: Team) -
     assert names(chosen(project, module, '"small"', '"tiny"')) == ["shared", "small"]
     assert names(chosen(project, module, '"large"', '"huge"')) == ["large"]
     assert {"large", "small"} < set(names(chosen(project, module, "LIMIT = 3", "LIMIT = 4")))
+    assert (
+        "no test reaches scripts/aside.py on import"
+        in chosen(project, "scripts/aside.py", "1", "2").reason
+    )
     assert names(chosen(project, module, '"hello"', '"bye"')) == ["another_process"]
     assert names(chosen(project, "infra/data.txt", "word", "text")) == ["data"]
     assert chosen(project, module, "def small", "# a word\ndef small").tests == ()

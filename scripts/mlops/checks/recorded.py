@@ -30,12 +30,15 @@ def build(root: Path, folder: Path) -> CoverageMap:
     tests = sorted(seconds)
     users = _users(tests, fixtures)
     sets = _Sets(users)
+    executed = _executed(root, folder)
     sources = {
         path: Source(
             text=(root / path).read_text(),
-            lines={line: sets.number(names) for line, names in sorted(lines.items())},
+            lines={
+                line: sets.number(names) for line, names in sorted(executed.get(path, {}).items())
+            },
         )
-        for path, lines in sorted(_executed(root, folder).items())
+        for path in _sources(root)
     }
     read = {path: sets.number(names) for path, names in sorted(_read(root, folder).items())}
     return CoverageMap(
@@ -103,6 +106,13 @@ def _executed(root: Path, folder: Path) -> dict[str, dict[int, set[str]]]:
         path: {line: names for line, names in lines.items() if names}
         for path, lines in found.items()
     }
+
+
+def _sources(root: Path) -> list[str]:
+    """All of the project's own modules and tests, executed or not."""
+    files = (file for top in SOURCES for file in (root / top).rglob("*.py"))
+    paths = (file.relative_to(root).as_posix() for file in files)
+    return sorted(path for path in paths if "/fixtures/" not in path)
 
 
 def _source(root: Path, name: str) -> str:
