@@ -4,7 +4,6 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +96,8 @@ class Git:
 
     def differing(self, base: str) -> list[str]:
         """Paths that differ between a commit and the work tree, untracked ones not ignored too."""
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(2) as both:  # each looks at every file: a core for each
             tracked = both.submit(self.names, "diff", "--name-only", "--no-renames", "-z", base)
             new = both.submit(self.names, "ls-files", "-z", "--others", "--exclude-standard")
