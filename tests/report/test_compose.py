@@ -30,8 +30,20 @@ def test_the_verdict_and_what_changes_for_users_come_first() -> None:
 
 def test_a_change_that_reaches_nothing_that_serves_says_so() -> None:
     assert report(result("code")).sentence == (
-        "Nothing changes for users: no model, contract or environment is touched."
+        "Nothing changes for users: no service, model, contract or environment is touched."
     )
+
+
+def test_a_service_that_is_built_anew_is_named() -> None:
+    assert report(result("code"), services=("toy",)).sentence == (
+        "No model changes; the next release of `toy` is built from other code."
+    )
+
+
+def test_a_model_that_could_not_be_measured_is_named() -> None:
+    plan = (Share("models", ("toy-line", "toy-wave")),)
+    made = report(result("models", outcome="not evaluated", models=(model(),)), plan=plan)
+    assert "`toy-wave` changes with the next release and was not measured." in made.comment
 
 
 def test_a_plan_without_shares_is_good() -> None:
@@ -85,7 +97,7 @@ def test_a_share_without_a_result_is_not_good_and_named() -> None:
         "models 2 of 2: no result: the job was cancelled, died, or was refused; "
         "run the failed jobs again; when it happens twice, read that job's log"
     )
-    assert "What changes for users is not known: results are missing." in made.comment
+    assert "What changes for users is not wholly known: results are missing." in made.comment
 
 
 @pytest.mark.parametrize(
@@ -153,7 +165,7 @@ def test_of_500_models_the_worst_are_shown_and_the_others_counted() -> None:
         line for line in made.comment.splitlines() if line.startswith("| `") and "(95%)" in line
     ]
     assert [row.split("`")[1] for row in rows[:3]] == ["broken", "model-498", "model-497"]
-    assert "440 more of 500 models, the worst are above; none of them with a failed gate." in (
+    assert "400 more of 500 models, the worst are above; none of them with a failed gate." in (
         made.comment
     )
     assert made.summary.count("(95%)") == 500

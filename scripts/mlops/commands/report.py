@@ -67,6 +67,7 @@ def report(
         refused=received.refused,
         ignored=received.ignored,
         pictures=received.pictures,
+        services=plan.affected.services,
         run_url=run_url,
     )
     _write(out, made, received.pictures)

@@ -79,6 +79,7 @@ def compose(
     refused: Sequence[Problem] = (),
     ignored: Sequence[Problem] = (),
     pictures: Sequence[Picture] = (),
+    services: Sequence[str] = (),
     run_url: str | None = None,
     fork: bool = False,
 ) -> Report:
@@ -92,6 +93,7 @@ def compose(
         refused: files that should have been results and are not.
         ignored: other files that lay beside them.
         pictures: those that were accepted.
+        services: that the change reaches.
         run_url: address of the run, where the full evidence is.
         fork: the results were made by code that nobody here has approved.
 
@@ -103,7 +105,7 @@ def compose(
     verdict = judged(plan, results, refused, base=base, head=head)
     told = _Told(
         judged=verdict,
-        sentence=what_changes(verdict),
+        sentence=what_changes(verdict, services),
         head=head,
         models=worst_first([model for result in verdict.results for model in result.models]),
         environments=tuple(each.environment for each in verdict.results if each.environment),
@@ -133,8 +135,8 @@ def _sections(told: _Told, room: int) -> list[Section]:
         fixed(_verdict(told)),
         Section(partial(_to_do, verdict.to_do), 20 * room, 1),
         Section(partial(environments, told.environments), 40 * room, 2),
-        Section(partial(model_table, told.models), 60 * room, 3),
         Section(partial(failed_gates, told.models), 20 * room, 4),
+        Section(partial(model_table, told.models), 100 * room, 3),
         Section(partial(contracts, verdict.results), 30 * room, 4),
         Section(partial(datasets, verdict.results), 20 * room, 5),
         Section(partial(drift, evidence), 5 * room, 6),

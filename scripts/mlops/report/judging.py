@@ -32,12 +32,14 @@ class Judged:
     Attributes:
         outcome: `good` only when every planned share came back and is good.
         results: one for each planned share that came back, in the plan's order.
-        missing: planned shares without a result.
+        plan: all shares that were planned.
+        missing: those without a result.
         to_do: problems, worst first; empty when it is good.
     """
 
     outcome: Outcome
     results: tuple[Result, ...]
+    plan: tuple[Share, ...]
     missing: tuple[Share, ...]
     to_do: tuple[Problem, ...]
 
@@ -79,7 +81,7 @@ def judged(
     outcomes = {_outcome(result) for result in order} | ({"not good"} if wrong else set())
     outcome: Outcome = next((each for each in ORDER if each in outcomes), "good")
     to_do = dict.fromkeys([*wrong, *_problems(order)])
-    return Judged(outcome, tuple(order), missing, tuple(to_do))
+    return Judged(outcome, tuple(order), tuple(plan), missing, tuple(to_do))
 
 
 def _key(result: Result) -> Key:

@@ -31,17 +31,35 @@ def worst_first(models: Sequence[ModelResult]) -> tuple[ModelResult, ...]:
     return tuple(sorted(models, key=key))
 
 
+OPEN = 20
+"""Rows of the table that are not folded."""
+
+
 def model_table(models: Sequence[ModelResult], most: int) -> list[str]:
     """Each model's metrics against the champion; at most so many rows, whole models only."""
     if not models:
         return []
-    shown, rows = _whole(models, most)
+    shown, rows = _whole(models, min(most, OPEN))
+    folds, more_rows = _whole(models[len(shown) :], most - len(rows))
     places = sorted({model.environment for model in models})
     heading = f"## Models against what serves in {', '.join(places[:5])}"
     lines = compared(rows, "serves now", "with this change", len(rows))
     names = [f"`{one.evidence.model}`" for one in shown if not one.comparisons]
     alone = [f"Not compared: {', '.join(names[:10])}.", ""] if names else []
-    return [heading, "", *alone, *lines, *_left_out(models, len(shown)), *_served_by(shown)]
+    count = len(shown) + len(folds)
+    return [
+        *(heading, "", *alone, *lines),
+        *_folded(len(folds), more_rows),
+        *_left_out(models, count),
+        *_served_by(models[:count]),
+    ]
+
+
+def _folded(count: int, rows: Sequence[Comparison]) -> list[str]:
+    if not rows:
+        return []
+    lines = compared(rows, "serves now", "with this change", len(rows))
+    return ["", *folded(f"The next {count:,} models", lines)]
 
 
 def _whole(

@@ -16,6 +16,7 @@ tr:nth-child(even) { background: #f6f8fa }
 code { background: #eff1f3; border-radius: 4px; padding: .1em .35em; font-size: 85% }
 pre { background: #f6f8fa; padding: 1rem; overflow-x: auto }
 pre code { background: none; padding: 0 }
+td:first-child code { white-space: nowrap }
 details { margin: 1rem 0 } summary { cursor: pointer }
 figure { margin: 1rem 0 } img { max-width: 100% } figcaption { color: #59636e }
 """

@@ -8,21 +8,49 @@ from mlops.report.judging import Judged
 from mlops.report.sections import in_words, word_of
 from mlops.specs.result import ContractResult, EnvironmentResult, ModelResult
 
-NOTHING = "Nothing changes for users: no model, contract or environment is touched."
-UNKNOWN = "What changes for users is not known: results are missing."
+NOTHING = "Nothing changes for users: no service, model, contract or environment is touched."
+UNKNOWN = "What changes for users is not wholly known: results are missing."
 
 
-def what_changes(judged: Judged) -> str:
-    """Markdown, at most a few hundred characters."""
+def what_changes(judged: Judged, services: Sequence[str] = ()) -> str:
+    """Markdown, at most a few hundred characters.
+
+    Args:
+        judged: the results, and the plan they are of.
+        services: that the change reaches.
+    """
     results = judged.results
     told = [
         *(_environment(one.environment) for one in results if one.environment),
         *_models([model for result in results for model in result.models]),
+        *_not_measured(judged),
         *_contracts([one for result in results for one in result.contracts]),
     ]
     if judged.missing:
         return " ".join([*told[:4], UNKNOWN])
-    return " ".join(told[:4]) or NOTHING
+    return " ".join(told[:4]) or _services(services)
+
+
+def _services(names: Sequence[str]) -> str:
+    if not names:
+        return NOTHING
+    return f"No model changes; the next release of {_named(names)} is built from other code."
+
+
+def _not_measured(judged: Judged) -> list[str]:
+    """Models that the plan has and no result: what they would do is not known."""
+    measured = {model.evidence.model for result in judged.results for model in result.models}
+    planned = {name for share in judged.plan if share.part == "models" for name in share.names}
+    names = sorted(planned - measured)
+    if not names:
+        return []
+    change = "changes with the next release and was" if len(names) == 1 else "change and were"
+    return [f"{_named(names)} {change} not measured."]
+
+
+def _named(names: Sequence[str]) -> str:
+    left_out = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    return f"{', '.join(code(name) for name in names[:3])}{left_out}"
 
 
 def _environment(one: EnvironmentResult) -> str:
@@ -75,9 +103,7 @@ def _contracts(found: Sequence[ContractResult]) -> list[str]:
     if not breaking:
         change = "contract changes" if len(found) == 1 else "contracts change"
         return [f"{len(found):,} {change}, and nobody's reading breaks."]
-    names = ", ".join(f"`{one.dataset}`" for one in breaking[:3])
-    readers = len({name for one in breaking for name in (*one.models, *one.services)})
-    more = f" and {len(breaking) - 3:,} more" if len(breaking) > 3 else ""
-    return [
-        f"The contract of {names}{more} breaks for {readers:,} models and services that read it."
-    ]
+    names = _named([one.dataset for one in breaking])
+    readers = len({name for one in breaking for name in one.models})
+    readers += len({name for one in breaking for name in one.services})
+    return [f"The contract of {names} breaks for {readers:,} models and services that read it."]

@@ -48,8 +48,9 @@ def report_of(
     base, head = _claimed(repo, received.results, main, commit)
     refused = list(received.refused)
     plan: Sequence[Share] = ()
+    services: Sequence[str] = ()
     try:
-        plan = _plan(repo, base, commit)
+        plan, services = _plan(repo, base, commit)
     except BadInput as error:
         refused += error.problems
     return compose(
@@ -60,6 +61,7 @@ def report_of(
         refused=refused,
         ignored=received.ignored,
         pictures=received.pictures,
+        services=services,
         run_url=run_url,
         fork=fork,
     )
@@ -81,11 +83,13 @@ def _claimed(
     return repo.git.merge_base(main, commit) or main, commit
 
 
-def _plan(repo: Repository, base: str, commit: str) -> tuple[Share, ...]:
+def _plan(repo: Repository, base: str, commit: str) -> tuple[tuple[Share, ...], tuple[str, ...]]:
+    """All shares of the change, and the services it reaches."""
     merged = _merged(repo, base, commit)
     changed = repo.git.changed(base, merged)
     after, before = repo.commit(merged), repo.commit(base)
-    return shares(after, affected(after, changed, before), changed)
+    reached = affected(after, changed, before)
+    return shares(after, reached, changed), reached.services
 
 
 def _merged(repo: Repository, base: str, commit: str) -> str:
