@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from tests.team import Team
+from tests.team import ROOT, Team
 from tests.workflows.harness import add_template, pin_data, run
 
 pytestmark = pytest.mark.slow
@@ -33,8 +33,23 @@ jobs:
     with:
       template-ref: TEMPLATE
       matrix: '{"include": [{"part": "models", "shard": 1, "of": 1}]}'
+  # The harness gets ready only what a file of this repository names, and these are named in
+  # the template's set-up action.
+  never:
+    if: false
+    runs-on: ubuntu-latest
+    steps:
+NAMED
 """
 CALLED = ("reusable-plan.yaml", "reusable-check.yaml")
+
+
+def caller(template: str) -> str:
+    """Their workflow, calling the template at a commit."""
+    action = (ROOT / ".github/actions/setup/action.yaml").read_text()
+    named = [line.strip() for line in action.splitlines() if line.strip().startswith("uses: ")]
+    steps = "\n".join(f"      - {line}" for line in named)
+    return CALLER.replace("TEMPLATE", template).replace("NAMED", steps)
 
 
 def template_branch(team: Team) -> str:
@@ -55,7 +70,7 @@ def test_a_foreign_repository_checks_its_own_files_with_the_templates_tool(team:
     for name in CALLED:
         content = team.git("show", f"template:.github/workflows/{name}")
         team.write(f".github/workflows/{name}", content + "\n")
-    team.write(".github/workflows/theirs.yaml", CALLER.replace("TEMPLATE", commit))
+    team.write(".github/workflows/theirs.yaml", caller(commit))
     team.commit("Call the template's workflows")
     assert not (team.root / "scripts").exists()
     team.git("switch", "--quiet", "--create", "another-seed")

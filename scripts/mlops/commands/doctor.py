@@ -10,6 +10,7 @@ from functools import partial
 
 import click
 
+from mlops import owners
 from mlops.errors import Exit, MlopsError, Problem
 from mlops.git import GitFailed
 from mlops.repository import Repository
@@ -215,6 +216,7 @@ CHECKS: dict[str, Check] = {
     "the forge holds its main branch to the ruleset": _ruleset,
     "every file of the project is valid": _files,
     "models, services, data and environments name each other": _names_meet,
+    "CODEOWNERS says who owns what": owners.stale,
     "each service has a local port of its own": _ports,
     "there is room on the disk": _disk,
 }
