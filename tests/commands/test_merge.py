@@ -177,6 +177,18 @@ def test_a_refusal_of_the_forge_is_told_and_one_for_now_is_tried_again(
     assert call(stage, monkeypatch, pull) == 0
 
 
+def test_a_merge_whose_answer_was_lost_is_done(
+    github_stage: GitHubStage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage = github_stage
+    pull = release(stage)
+    stage.check(pull.commit, CHECK, "success")
+    stage.hub.lost = [("PUT", "/pulls/{pull_number}/merge")]
+    assert call(stage, monkeypatch, pull) == 0, capsys.readouterr().err
+    assert stage.forge().pull(pull.number).merged
+    assert stage.team.git("ls-remote", "origin", "main").split()[0] != pull.commit
+
+
 def test_without_a_bot_nothing_merges_itself(
     github_stage: GitHubStage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

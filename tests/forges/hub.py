@@ -51,6 +51,7 @@ class Hub:
         wrong: what was asked or answered that the description does not know.
         seen: the requests, as `METHOD template`.
         busy: answers to give before looking at requests, first one first.
+        lost: requests that are done, and their answer is a bad gateway's, each once.
         changed_files: how many files a pull request says it changes, when not as listed.
     """
 
@@ -61,6 +62,7 @@ class Hub:
         self.wrong: list[str] = []
         self.seen: list[str] = []
         self.busy: list[Said] = []
+        self.lost: list[tuple[str, str]] = []
         self.pulls: list[dict[str, Any]] = []
         self.comments: list[dict[str, Any]] = []
         self.reviews: list[dict[str, Any]] = []
@@ -102,7 +104,11 @@ class Hub:
         if name not in HANDLERS:
             self.wrong.append(f"{name} is not answered here")
             return Said(501, {"message": "not answered here"})
-        return HANDLERS[name](self, request)
+        said = HANDLERS[name](self, request)
+        if name in self.lost:
+            self.lost.remove(name)
+            return Said(502, {"message": "Bad gateway"})
+        return said
 
     def head(self, branch: str) -> str:
         """The commit of a branch."""
@@ -269,6 +275,8 @@ def list_reviews(hub: Hub, request: Request) -> Said:
 def merge(hub: Hub, request: Request) -> Said:
     pull = hub.pull_of(request)
     assert pull is not None
+    if pull["merged_at"]:
+        return Said(405, {"message": "Pull Request is not mergeable"})
     if hub.merge_refusals:
         return hub.merge_refusals.pop(0)
     head = hub.head(pull["branch"])

@@ -13,7 +13,7 @@ from mlops.forges.github import GitHub
 from mlops.forges.hosted import Address
 from mlops.git import Git
 from tests.forges.github_stage import GitHubStage
-from tests.forges.hub import Said, add_comment, add_pull
+from tests.forges.hub import Said, add_pull
 from tests.forges.stage import branch_commit
 from tests.team import Team, free_port
 
@@ -75,18 +75,7 @@ def test_a_request_that_must_not_be_done_twice_is_not_sent_twice(github_stage: G
 
 def test_a_comment_whose_answer_was_lost_is_not_written_again(github_stage: GitHubStage) -> None:
     pull, hub = opened(github_stage), github_stage.hub
-
-    class Lost(list[Said]):
-        """The comment is written, and its answer is a bad gateway's."""
-
-        def __bool__(self) -> bool:
-            return hub.seen[-1] == POST_COMMENT and not hub.comments
-
-        def pop(self, *_: object) -> Said:
-            add_comment(hub, "bot", pull.number, f"{MARK}\nreport")
-            return BUSY
-
-    hub.busy = Lost()
+    hub.lost = [("POST", "/issues/{issue_number}/comments")]
     github_stage.forge().upsert_comment(pull.number, MARK, "report")
     assert github_stage.comments(pull.number) == [("bot", f"{MARK}\nreport")]
     assert hub.seen.count(POST_COMMENT) == 1

@@ -119,6 +119,7 @@ def _tell(forge: "HostedForge", pull: "Pull", made: "Report", run_url: str | Non
         "not evaluated": "pending",
     }
     written = forge.upsert_comment(pull.number, MARKER, made.comment)
-    text = f"{made.verdict}, {len(made.judged.to_do):,} to do"
+    whose = "" if pull.own else ", as a fork's code says"
+    text = f"{made.verdict}, {len(made.judged.to_do):,} to do{whose}"
     forge.set_status(pull.commit, STATUS, states[made.verdict], text, run_url)
     click.echo(f"pull request {pull.number}: {made.verdict}, told in {visible(written.url)}")

@@ -66,9 +66,22 @@ def merge(repo: Repository, number: int, commit: str) -> int:
         forge.fetch()
     if problems := [*_unruly(repo, forge, pull), *_not_green(repo, forge, commit)]:
         raise NotGood(problems)
-    forge.merge(pull, commit, f"{pull.title} (#{number})")
-    click.echo(f"pull request {number} is merged, as {(forge.pull(number).squashed or '')[:12]}")
+    squashed = _merged(forge, pull, commit)
+    click.echo(f"pull request {number} is merged, as {(squashed or '')[:12]}")
     return Exit.DONE
+
+
+def _merged(forge: "HostedForge", pull: "Pull", commit: str) -> str | None:
+    """Merge it, and tell which commit it became."""
+    try:
+        forge.merge(pull, commit, f"{pull.title} (#{pull.number})")
+    except NotGood:
+        # Another run was faster, or the answer to the first try was lost on its way.
+        there = forge.pull(pull.number)
+        if not (there.merged and there.commit == commit):
+            raise
+        return there.squashed
+    return forge.pull(pull.number).squashed
 
 
 def _is_done(pull: "Pull", commit: str) -> bool:
