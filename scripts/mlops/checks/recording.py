@@ -109,7 +109,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """Write down what this process knows."""
+    """Write down what this process knows; its coverage first, that no test is told without."""
+    running = coverage.Coverage.current()
+    if running is not None:
+        running.save()
     folder = Path(os.environ[mlops_recording.FOLDER])
     told = {
         "seconds": _recorder.seconds,
