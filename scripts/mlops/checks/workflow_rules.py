@@ -1,7 +1,9 @@
 """Rules of our own about workflows and actions: what they call is pinned, no right is a default."""
 
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import yaml
 
@@ -80,3 +82,20 @@ def _uses(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
                 yield value
             else:
                 yield from _uses(value)
+
+
+def main(paths: Sequence[str]) -> int:
+    """Print what is wrong with workflows and actions; 1 when something is. For the hooks."""
+    found = []
+    for path in paths:
+        text = Path(path).read_text(encoding="utf-8")
+        found += unpinned(path, text)
+        if not path.endswith(("/action.yaml", "/action.yml")):
+            found += unlimited(path, text)
+    for problem in found:
+        sys.stderr.write(f"{problem}\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

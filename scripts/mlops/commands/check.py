@@ -76,8 +76,11 @@ def check(
     uncommitted = repo.git.uncommitted()
     if as_json:
         click.echo(_as_json(named, results, uncommitted))
-    else:
+        return _code(results)
+    if part is None:
         _tell(console, results, _notes(repo, named, plan, results, uncommitted), named)
+    for problem in _problems(results):
+        click.echo(f"{problem.path}: {problem.what}; {problem.fix}", err=True)
     return _code(results)
 
 
@@ -148,8 +151,6 @@ def _tell(console: Console, results: Sequence[Result], notes: list[str], base: s
         console.print(escape(note))
     outcome = _outcome(results)
     console.print(f"{escape(_change(results, base))}: [{COLOURS[outcome]}]{outcome}[/]")
-    for problem in _problems(results):
-        click.echo(f"{problem.path}: {problem.what}; {problem.fix}", err=True)
 
 
 def _notes(

@@ -1,0 +1,138 @@
+"""The hooks of .pre-commit-config.yaml really run, and each finds its kind of bad file."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.team import ROOT, git
+
+NEEDED = (
+    ".pre-commit-config.yaml",
+    ".yamllint.yaml",
+    ".checkov.yaml",
+    "pyproject.toml",
+    "scripts/setup",
+    "scripts/setup-policy",
+    "scripts/locked",
+    "scripts/lint",
+    "requirements/dev.txt",
+    "requirements/policy.txt",
+    "requirements/actionlint",
+)
+WORKFLOW = """name: One
+on: push
+permissions: {}
+jobs:
+  one:
+    runs-on: ubuntu-latest
+    timeout-minutes: 5
+    steps:
+      - run: "true"
+"""
+KEY = "-----BEGIN " + "RSA PRIVATE KEY-----\n"
+PLANTED: tuple[tuple[str, str, str, str], ...] = (
+    ("private-key", "key.txt", KEY, "Private key found: key.txt"),
+    ("large-file", "large.txt", "x" * 1_100_000 + "\n", "large.txt (1075 KB) exceeds 1000 KB"),
+    ("merge-conflict", "a.txt", "<<<<<<< HEAD\n=======\n", "a.txt:1: Merge conflict string"),
+    ("end-of-file", "a.txt", "no end", "Fixing a.txt"),
+    ("ruff-check", "a.py", "import os\n", "F401"),
+    ("ruff-format", "a.py", "x = [1,2]\n", "a.py"),
+    ("yamllint", "a.yaml", "a:   1\n", "too many spaces after colon"),
+    (
+        "workflow-rules",
+        ".github/workflows/one.yaml",
+        WORKFLOW.replace('run: "true"', "uses: actions/cache@v6"),
+        ".github/workflows/one.yaml:9: `uses: actions/cache@v6` is not pinned to a commit",
+    ),
+    (
+        "workflow-schema",
+        ".github/workflows/one.yaml",
+        WORKFLOW.replace("timeout-minutes: 5", "timeout: 5"),
+        "Schema validation errors were encountered",
+    ),
+    (
+        "action-schema",
+        ".github/actions/one/action.yaml",
+        "name: one\nruns: {using: strange}\n",
+        "Schema validation errors were encountered",
+    ),
+    (
+        "zizmor",
+        ".github/workflows/one.yaml",
+        WORKFLOW.replace('run: "true"', "run: echo ${{ github.event.issue.title }}"),
+        "template-injection",
+    ),
+    (
+        "actionlint",
+        ".github/workflows/one.yaml",
+        WORKFLOW.replace('run: "true"', "run: echo ${{ github.nothing.of.this }}"),
+        "one.yaml:9",
+    ),
+    (
+        "checkov",
+        ".github/workflows/one.yaml",
+        WORKFLOW.replace("permissions: {}", "permissions: write-all"),
+        "CKV2_GHA_1",
+    ),
+)
+SLOW = ("actionlint", "checkov")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A repository with the hooks alone."""
+    for name in NEEDED:
+        target = tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+        copy(ROOT / name, target)
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    return tmp_path
+
+
+def hook(clone: Path, name: str) -> subprocess.CompletedProcess[str]:
+    """One hook on all files of the clone, with the packages the tests run with."""
+    git(clone, "add", "--all")
+    return subprocess.run(
+        ["scripts/lint", name],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={
+            **os.environ,
+            "MLOPS_VENV": sys.prefix,
+            "PRE_COMMIT_HOME": str(clone / ".git" / "pre-commit"),
+            "PRE_COMMIT_COLOR": "never",
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "content", "said"),
+    [
+        pytest.param(*each, marks=[pytest.mark.slow] if each[0] in SLOW else [], id=each[0])
+        for each in PLANTED
+    ],
+)
+def test_a_hook_refuses_its_kind_of_bad_file(
+    clone: Path, name: str, path: str, content: str, said: str
+) -> None:
+    (clone / path).parent.mkdir(parents=True, exist_ok=True)
+    (clone / path).write_text(content)
+    done = hook(clone, name)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert said in done.stdout
+
+
+def test_every_hook_but_the_type_checker_has_a_planted_file() -> None:
+    from mlops.files import load_yaml
+
+    text = (ROOT / ".pre-commit-config.yaml").read_text()
+    (local,) = load_yaml(text, "hooks")["repos"]
+    assert {each["id"] for each in local["hooks"]} - {"types"} == {each[0] for each in PLANTED}
