@@ -20,7 +20,7 @@ CHANGED = {"models/toy-line/more.py": b"SLOPE = 2\n"}
 
 @pytest.fixture(autouse=True)
 def _no_token_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FORGE_TOKEN", "GITHUB_TOKEN"):
+    for name in ("FORGE_TOKEN", "GITHUB_TOKEN", "GITHUB_ACTIONS"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -244,6 +244,21 @@ def test_the_local_forge_has_no_comments(
     team.write("mlops.toml", team.git("show", "HEAD^:mlops.toml"))
     assert call(github_stage, monkeypatch, str(tmp_path), "--commit", "0" * 40) == 2
     assert capsys.readouterr().err == message("forge-not-hosted") + "\n"
+
+
+def test_a_fork_gets_its_report_in_a_job_before_anybody_has_called_init(
+    github_stage: GitHubStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = github_stage
+    pull = opened(stage)
+    stage.team.write("mlops.toml", stage.team.git("show", "HEAD^:mlops.toml"))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_SERVER_URL", stage.server.url)
+    monkeypatch.setenv("GITHUB_REPOSITORY", "team/toy")
+    monkeypatch.setenv("FORGE_TOKEN", "token-of-app")
+    monkeypatch.chdir(stage.team.root)
+    assert run(["comment", str(tmp_path / "none"), "--commit", pull.commit]) == 0
+    assert [author for author, _ in stage.comments(pull.number)] == ["github-actions[bot]"]
 
 
 def test_a_short_commit_is_refused(

@@ -28,24 +28,38 @@ def forge_of(repo: Repository) -> Forge:
 def hosted_of(repo: Repository) -> HostedForge:
     """The forge that mlops.toml names, which has to have a server.
 
+    In a job of GitHub Actions a project that is still on the local forge is taken to be on
+    GitHub, where the job runs: a fork gets its reports before anybody has called `mlops init`.
+
     Raises:
         BadInput: when it has none, or its address or the token is missing.
     """
     settings = repo.project.forge
-    if settings.kind == "local":
+    job = _job(os.environ) if settings.kind == "local" else None
+    if settings.kind == "local" and job is None:
         raise bad_input(
             "mlops.toml",
             "`forge.kind` is 'local', a forge without pull requests of its own",
             'write `kind = "github"` or `kind = "gitea"`, and `repository = "OWNER/NAME"`',
         )
-    address, token = _address(repo), token_of(os.environ)
-    if settings.kind == "github":
-        from mlops.forges.github import GitHub
+    address, token = job or _address(repo), token_of(os.environ)
+    if settings.kind == "gitea":
+        from mlops.forges.gitea import Gitea
 
-        return GitHub(repo, address, token)
-    from mlops.forges.gitea import Gitea
+        return Gitea(repo, address, token)
+    from mlops.forges.github import GitHub
 
-    return Gitea(repo, address, token)
+    return GitHub(repo, address, token)
+
+
+def _job(environment: Mapping[str, str]) -> "Address | None":
+    """The repository that a job of GitHub Actions runs for; None elsewhere."""
+    from mlops.forges.hosted import Address
+
+    url, repository = environment.get("GITHUB_SERVER_URL"), environment.get("GITHUB_REPOSITORY")
+    if environment.get("GITHUB_ACTIONS") != "true" or not url or not repository:
+        return None
+    return Address(url.rstrip("/"), repository)
 
 
 def token_of(environment: Mapping[str, str]) -> str:
