@@ -9,7 +9,9 @@ import pytest
 from mlops import bento
 from mlops.checks.context import Context, Share
 from mlops.checks.models import run
+from mlops.checks.planning import planned
 from mlops.data.ingest import ingest
+from mlops.environments.champion import comparisons
 from mlops.graph import affected
 from mlops.registry import Registered, Registry
 from mlops.repository import Repository, release_path
@@ -156,6 +158,31 @@ def test_data_that_cannot_be_read_is_not_evaluated_and_a_maintainer_can(served: 
     assert found.problems[0].fix.endswith("(workflow evaluate-fork)")
 
 
+def test_a_registry_that_may_not_be_used_is_not_evaluated(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    team = served.team
+    settings = (team.root / "mlops.toml").read_text()
+    team.write("mlops.toml", settings + 'registry = "http://127.0.0.1:9"\n')
+    team.commit("Registry elsewhere")
+    edited(team, "rounds: 40", "rounds: 60")
+    found = run(context_of(team.root))
+    assert found.outcome == "not evaluated"
+    assert said(found).startswith("http://127.0.0.1:9: cannot be used as registry (Mlflow")
+
+
+def test_a_promotion_is_compared_the_same_where_no_bento_is(served: Served) -> None:
+    repo = served.team.repo
+    release = served.release.model_copy(update={"datasets": ()})
+    before = comparisons(repo, release, release)
+    shutil.rmtree(served.team.stores / "bentos")
+    shutil.rmtree(served.team.stores / "models")
+    (served.team.stores / "mlflow.db").unlink()
+    assert comparisons(repo, release, release) == before
+    assert {one.difference for one in before} == {0}
+
+
 def test_a_model_whose_code_fails_does_not_stop_the_others(served: Served) -> None:
     team = served.team
     for path in ("model.yaml", "features.py"):
@@ -189,11 +216,14 @@ def test_a_model_that_prod_serves_may_not_be_removed(served: Served) -> None:
     found = run(context)
     assert (found.outcome, found.models) == ("not good", ())
     assert said(found) == (
-        "apps/toy/service.yaml: names toy-line, whose folder is removed; "
-        "take it out of `models` in the same change\n"
         f"models/toy-line: is removed, but prod serves it in release 1 ({PROD}); "
-        "promote a release without it first, or remove environments/prod/toy first"
+        "promote a release without it first, or remove environments/prod/toy first\n"
+        "apps/toy/service.yaml: names toy-line, which is removed; "
+        "take it out of `models` in the same change"
     )
+    done = team.mlops("check", "--part", "models")
+    assert done.returncode == 1
+    assert "toy-line: is removed, but prod serves it in release 1" in done.stdout
 
 
 def test_without_prod_the_last_environment_there_is_counts(served: Served) -> None:
@@ -210,8 +240,6 @@ def test_without_prod_the_last_environment_there_is_counts(served: Served) -> No
 
 
 def test_a_first_commit_is_compared_with_the_baseline(served: Served, tmp_path: Path) -> None:
-    from mlops.checks.planning import planned
-
     root = tmp_path / "first"
     shutil.copytree(served.team.root, root, ignore=shutil.ignore_patterns(".git", "prod"))
     team = Team(root, served.team.forge, tmp_path / "stores")

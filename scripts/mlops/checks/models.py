@@ -200,15 +200,7 @@ def _removed(context: Context, model: str) -> list[Problem]:
     """Why a model that the change takes away has to stay."""
     from mlops.training.champion import release_with
 
-    repo, path = context.repo, f"models/{model}"
-    problems = [
-        Problem(
-            f"apps/{service}/service.yaml",
-            f"names {model}, whose folder is removed",
-            "take it out of `models` in the same change",
-        )
-        for service in _served_by(context, model)
-    ]
+    repo, problems = context.repo, []
     for environment in repo.order:
         release = release_with(repo, model, environment)
         if release is None:
@@ -217,5 +209,9 @@ def _removed(context: Context, model: str) -> list[Problem]:
         what = f"is removed, but {environment} serves it in release {release.release} ({held})"
         folder = folder_of(environment, release.service)
         fix = f"promote a release without it first, or remove {folder} first"
-        problems.append(Problem(path, what, fix))
+        problems.append(Problem(f"models/{model}", what, fix))
+    what, fix = f"names {model}, which is removed", "take it out of `models` in the same change"
+    problems += [
+        Problem(f"apps/{service}/service.yaml", what, fix) for service in _served_by(context, model)
+    ]
     return problems

@@ -91,8 +91,8 @@ def plots(spec: Model, found: Outcome, folder: Path) -> tuple[Plot, ...]:
                 folder,
                 f"{spec.model}-errors.png",
                 _errors(picture, drift),
-                f"{spec.model}: {left}, candidate and {rival} on {len(picture.y):,} rows neither "
-                "was to see; drift of each column from the training rows",
+                f"{spec.model}: {left}, candidate and {rival} on {len(picture.y):,} rows that "
+                "the candidate has not seen; drift of each column from its training rows",
             ),
             _saved(
                 folder,
@@ -271,7 +271,8 @@ def _in_time(picture: Picture) -> Any:
         )
     together = len(moments) / len(parts)
     note = "each row" if together == 1 else f"means of {together:.3g} rows"
-    axes.set_title(f"{_short(picture.spec.data.target)} over the holdout, {note}", pad=ABOVE)
+    days = f"{moments.iloc[0]:%Y-%m-%d} to {moments.iloc[-1]:%Y-%m-%d}"
+    axes.set_title(f"{_short(picture.spec.data.target)}, {days}, {note}", pad=ABOVE)
     _legend(axes)
     axes.margins(x=0.01)
     axes.grid(alpha=0.3)
@@ -283,9 +284,10 @@ def _dates(axes: Any) -> None:
     from matplotlib import dates
 
     typed: Any = dates  # matplotlib's own types end here
-    locator = typed.AutoDateLocator(minticks=4, maxticks=9)
+    locator = typed.AutoDateLocator(minticks=4, maxticks=8)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(typed.ConciseDateFormatter(locator))
+    first, last = axes.get_xlim()
+    axes.xaxis.set_major_formatter(typed.DateFormatter("%d %b" if last - first > 3 else "%d, %Hh"))
 
 
 def _short(name: str) -> str:
