@@ -79,7 +79,7 @@ def find(git: Git, remote: str) -> CoverageMap | None:
     with suppress(GitFailed):
         git.run(
             *("-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=5"),
-            *("fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head"),
+            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
             *(remote, f"+{REF}:{REF}"),
         )
     try:
