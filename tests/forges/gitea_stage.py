@@ -1,7 +1,6 @@
 """The stage on a real Gitea."""
 
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +13,6 @@ from mlops.forges.login import login
 from tests.forges.stage import Settings, address_of, settle
 from tests.gitea import Gitea
 from tests.team import Team
-
-STRANGER = "bob"
 
 
 @dataclass(frozen=True)
@@ -85,13 +82,3 @@ def add_repository(team: Team, server: Gitea) -> GiteaStage:
         stage.ask("bot", "PUT", f"/collaborators/{user}", json={"permission": "write"})
     stage.forge().fetch()
     return stage
-
-
-def until(what: Any, seconds: float = 20.0) -> Any:
-    """The first true value of a call; the server does some things a moment later."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := what():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s")

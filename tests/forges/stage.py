@@ -12,7 +12,7 @@ from tests.team import ROOT, Team
 
 
 class Stage(Protocol):
-    """One repository on one forge; `bot`, `alice` and `bob` may write to it, `stranger` may not."""
+    """One repository on one forge; `bot`, `alice` and `bob` may write to it."""
 
     @property
     def kind(self) -> str:

@@ -5,6 +5,7 @@ import pytest
 from mlops.errors import BadInput, NotGood
 from mlops.forges.base import Check, Pull
 from mlops.git import Git
+from tests.forges.gitea_stage import GiteaStage
 from tests.forges.stage import Stage, branch_commit
 
 MARK = "<!-- mlops:report -->"
@@ -173,3 +174,15 @@ def test_no_token_stands_where_git_keeps_addresses(stage: Stage) -> None:
 def test_what_is_not_there_is_told_apart_from_a_repository_that_is_not(stage: Stage) -> None:
     with pytest.raises(BadInput, match=r"^pull request 99: is not in "):
         stage.forge().pull(99)
+
+
+@pytest.mark.slow
+def test_a_forge_that_waits_for_a_check_says_so(gitea_stage: GiteaStage) -> None:
+    pull = opened(gitea_stage)
+    gitea_stage.protect("checks-pass")
+    with pytest.raises(NotGood, match=r"cannot be merged \(.*status checks.*\)") as caught:
+        gitea_stage.forge().merge(pull, pull.commit, "One")
+    assert str(caught.value).endswith("; see what it waits for there")
+    gitea_stage.check(pull.commit, "checks-pass", "success")
+    gitea_stage.forge().merge(pull, pull.commit, "One")
+    assert gitea_stage.forge().pull(pull.number).merged
