@@ -85,22 +85,28 @@ def plots(spec: Model, found: Outcome, folder: Path) -> tuple[Plot, ...]:
     rival = picture.series[1].name
     drift = [(one.column, one.statistic) for one in found.measured.evidence.drift]
     left = f"{picture.metric} by slice" if spec.task == "regression" else "calibration"
+    errors, predictions = drawn(picture, drift)
+    return (
+        _saved(
+            folder,
+            f"{spec.model}-errors.png",
+            errors,
+            f"{spec.model}: {left}, candidate and {rival} on {len(picture.y):,} rows that "
+            "the candidate has not seen; drift of each column from its training rows",
+        ),
+        _saved(
+            folder,
+            f"{spec.model}-predictions.png",
+            predictions,
+            f"{spec.model}: actual and predicted {spec.data.target} over the holdout",
+        ),
+    )
+
+
+def drawn(picture: Picture, drift: Sequence[tuple[str, float]]) -> tuple[bytes, bytes]:
+    """PNG of the errors beside the drift of columns, and of the predictions in time."""
     with _style():
-        return (
-            _saved(
-                folder,
-                f"{spec.model}-errors.png",
-                _errors(picture, drift),
-                f"{spec.model}: {left}, candidate and {rival} on {len(picture.y):,} rows that "
-                "the candidate has not seen; drift of each column from its training rows",
-            ),
-            _saved(
-                folder,
-                f"{spec.model}-predictions.png",
-                _in_time(picture),
-                f"{spec.model}: actual and predicted {spec.data.target} over the holdout",
-            ),
-        )
+        return _png(_errors(picture, drift)), _png(_in_time(picture))
 
 
 def _picture(spec: Model, found: Outcome) -> Picture:
@@ -138,8 +144,7 @@ def _figure(height: float) -> Any:
     return figure
 
 
-def _saved(folder: Path, name: str, figure: Any, caption: str) -> Plot:
-    content = _png(figure)
+def _saved(folder: Path, name: str, content: bytes, caption: str) -> Plot:
     write_whole(folder / name, content)
     return Plot(file=name, digest=digests.of_bytes(content), caption=caption)
 
