@@ -1,5 +1,8 @@
 """mlops release: the image of a release, and training before it."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from mlops.commands.release import image_of
@@ -46,6 +49,22 @@ def test_trained_and_released_with_its_image_in_one_go(team: Team) -> None:
     assert (pinned.image.name, pinned.image.digest) == ("toy", DIGEST)
     manifests = team.git("show", "origin/release/toy-1:environments/dev/toy/manifests.yaml")
     assert f"toy@{DIGEST}" in manifests
+
+
+@pytest.mark.slow
+def test_a_bento_is_built_for_an_image_and_its_folder_is_told_to_the_job(
+    team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team.mlops("data", "ingest", "toy-points", f"{RAW}/2024-01.csv")
+    team.commit("Pin the data")
+    assert team.mlops("build", "toy", "--github").returncode == 2
+    output = tmp_path / "output"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(output))
+    done = team.mlops("build", "toy", "--train", "--github", "--json")
+    assert done.returncode == 0, done.stderr
+    place = Path(output.read_text().strip().removeprefix("path="))
+    assert place == Path(json.loads(done.stdout)["path"])
+    assert (place / "env" / "docker" / "Dockerfile").is_file()
 
 
 @pytest.mark.slow
