@@ -214,6 +214,9 @@ def test_of_many_tests_the_quickest_are_chosen_and_a_slow_one_where_no_other_rea
     repo = project.repo
     found = selected(many, repo, repo.commit("HEAD"), ["scripts/thing.py"], limits)
     assert names(found) == ["1", "3"]
+    unsure = many.model_copy(update={"unsure": (2,)})
+    found = selected(unsure, repo, repo.commit("HEAD"), ["scripts/thing.py"], limits)
+    assert names(found) == ["1", "2", "3"]
     alone = selected(one, repo, repo.commit("HEAD"), ["scripts/thing.py"], limits)
     assert names(alone) == ["0"]
 

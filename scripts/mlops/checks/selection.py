@@ -255,7 +255,7 @@ class _Reader:
 
 def _choose(known: CoverageMap, reaches: Sequence[Reach], limits: Limits) -> list[int]:
     """Numbers of the tests to run, in the map's order."""
-    chosen = set(known.unsure) if reaches else set()
+    chosen: set[int] = set()
     for reach in reaches:
         if reach.all_of_them:
             chosen |= reach.tests
@@ -270,7 +270,8 @@ def _choose(known: CoverageMap, reaches: Sequence[Reach], limits: Limits) -> lis
         if left < 0:
             break
         chosen.add(test)
-    return sorted(chosen)
+    # What the map saw only in part runs in any case, and takes no other test's place.
+    return sorted(chosen.union(known.unsure) if reaches else chosen)
 
 
 def _reason(
