@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from mlops.environments.markdown import words
@@ -27,9 +27,10 @@ from mlops.specs.result import (
 from tests.report.markdown_rules import ACTIVE, HOSTILE, check_safe, tokens_of
 from tests.report.results import BASE, HEAD, comparison, contract, dataset, model, plan_of, result
 
+ODD = "`|\\<>&@#[]()!*_~:$\n\r -+1.agGHw/\u202e"
 TEXT = (
     st.just(HOSTILE)
-    | st.text(alphabet="`|\\<>&@#[]()!*_~:$\n\r -+1.ag/\u202e", max_size=40)
+    | st.text(alphabet=ODD, max_size=40)
     | st.text(max_size=30).filter(lambda text: text.isprintable())
     | st.sampled_from(["", " ", "x" * 4_000, "`" * 4_000, "<" * 4_000, "@a " * 1_000, "\n" * 4_000])
 )
@@ -125,6 +126,7 @@ def test_whatever_comes_in_the_texts_are_safe_and_within_their_limits(
     assert made.comment.startswith("**Not good: ")
 
 
+@example("@``octocat #` `12")
 @given(TEXT)
 def test_prose_makes_nothing_of_its_own_and_stays_in_its_line(text: str) -> None:
     told = f"- before {words(text)} after"
@@ -149,7 +151,7 @@ def test_prose_says_what_it_said(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["see @octocat", "fixes #12", "GH-1", "o/r#1", "https://evil.example", "www.evil.example",
-     "a@evil.example", ":tada:", "$x$"],
+     "a@evil.example", ":tada:", "$x$", "@``octocat", "#` `12"],
 )  # fmt: skip
 def test_prose_pings_nobody_and_refers_to_nothing(text: str) -> None:
     told = words(text)

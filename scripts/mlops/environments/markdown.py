@@ -44,7 +44,7 @@ def words(text: str, *, longest: int = 400) -> str:
     if len(pieces) % 2 == 0:  # a backtick too many: it stays one
         pieces[-2:] = [f"{pieces[-2]}`{pieces[-1]}"]
     told = [
-        (code(piece) if piece.strip() else "") if place % 2 else _escaped(piece)
+        (code(piece) if piece.strip() else " ") if place % 2 else _escaped(piece)
         for place, piece in enumerate(pieces)
     ]
     return "".join(told).strip() or "(empty)"
