@@ -47,7 +47,7 @@ def _summary(found: list[_Found], wrong: list[Problem], away: list[Problem]) -> 
     breaking = sum(each.needs == "major" for each in changed)
     parts = [count(len(found), "dataset")]
     parts += [f"{count(len(changed), 'contract')} changed"] if changed else []
-    parts += [f"{breaking} for readers or batches that were good"] if breaking else []
+    parts += [f"{breaking} of them breaking"] if breaking else []
     parts += [count(len(wrong), "problem")] if wrong else []
     parts += [f"{len(away)} not here to be validated"] if away else []
     return ", ".join(parts)
