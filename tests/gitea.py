@@ -1,9 +1,10 @@
 """A real Gitea on loopback: the one that FORGE_URL names, or one of our own from ../shared/forge."""
 
+import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,15 @@ from tests.team import ROOT, free_port
 
 FOLDER = ROOT.parent / "shared" / "forge"
 BUILT = Path.home() / ".cache" / "forge"
+NEEDED = (pytest.mark.slow, pytest.mark.timeout(1_500))
+"""Marks of a test that needs it: in CI the first one may have to build it."""
+
+
+def needs_gitea(test: Callable[..., None]) -> Callable[..., None]:
+    """Mark a test as one that needs a real Gitea."""
+    for mark in NEEDED:
+        test = mark(test)
+    return test
 
 
 @dataclass(frozen=True)
@@ -52,14 +62,27 @@ def running(folder: Path) -> Iterator[Gitea]:
 
 def _share_build(folder: Path) -> None:
     """Use the program that is built; building it takes minutes, which only CI waits for."""
-    if not any(BUILT.glob("gitea-*")):
+    if not _is_built():
         if os.environ.get("CI") != "true":
             pytest.skip("the forge is not built yet: run ../shared/forge/up and down once")
-        for verb in ("up", "down"):
-            _run(verb, dict(os.environ))
+        _build()
     folder.mkdir(parents=True, exist_ok=True)
     for built in (*BUILT.glob("gitea-*"), BUILT / "static"):
         (folder / built.name).symlink_to(built)
+
+
+def _is_built() -> bool:
+    return any(path.is_file() for path in BUILT.glob("gitea-*"))
+
+
+def _build() -> None:
+    """Build it once, whichever worker comes first."""
+    BUILT.mkdir(parents=True, exist_ok=True)
+    with (BUILT / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _is_built():
+            for verb in ("up", "down"):
+                _run(verb, dict(os.environ))
 
 
 def _run(verb: str, environment: dict[str, str]) -> str:

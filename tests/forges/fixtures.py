@@ -10,7 +10,7 @@ from tests.forges.gitea_stage import GiteaStage, add_repository
 from tests.forges.github_stage import GitHubStage
 from tests.forges.hub import Hub, Server
 from tests.forges.stage import Settings, Stage, settle
-from tests.gitea import Gitea, running
+from tests.gitea import NEEDED, Gitea, running
 from tests.team import Team
 
 
@@ -42,7 +42,7 @@ def gitea_stage(team: Team, gitea: Gitea) -> GiteaStage:
     return add_repository(team, gitea)
 
 
-@pytest.fixture(params=["github", pytest.param("gitea", marks=pytest.mark.slow)])
+@pytest.fixture(params=["github", pytest.param("gitea", marks=NEEDED)])
 def stage(request: pytest.FixtureRequest) -> Stage:
     """A team on each of the forges."""
     found: Stage = request.getfixturevalue(f"{request.param}_stage")

@@ -7,6 +7,7 @@ from mlops.forges.base import Check, Pull
 from mlops.git import Git
 from tests.forges.gitea_stage import GiteaStage
 from tests.forges.stage import Stage, branch_commit
+from tests.gitea import needs_gitea
 
 MARK = "<!-- mlops:report -->"
 
@@ -176,7 +177,7 @@ def test_what_is_not_there_is_told_apart_from_a_repository_that_is_not(stage: St
         stage.forge().pull(99)
 
 
-@pytest.mark.slow
+@needs_gitea
 def test_a_forge_that_waits_for_a_check_says_so(gitea_stage: GiteaStage) -> None:
     pull = opened(gitea_stage)
     gitea_stage.protect("checks-pass")

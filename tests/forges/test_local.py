@@ -71,3 +71,15 @@ def test_a_branch_deleted_on_the_forge_no_longer_waits(team: Team) -> None:
 
 def test_the_default_forge_is_the_local_one(team: Team) -> None:
     assert isinstance(forge_of(team.repo), LocalForge)
+
+
+def test_a_token_in_the_address_of_the_forge_is_refused_and_not_shown(team: Team) -> None:
+    text = (team.root / "mlops.toml").read_text()
+    lines = 'kind = "github"\nurl = "https://x:secret@forge.example"\nrepository = "toys"'
+    team.write("mlops.toml", text.replace('kind = "local"', lines))
+    with pytest.raises(BadInput) as caught:
+        forge_of(team.repo)
+    assert str(caught.value).splitlines() == [
+        'mlops.toml: `forge.url` is "https://***@forge.example", not the address of a forge alone; write `https://HOST`; a token belongs into FORGE_TOKEN, never into a file',
+        'mlops.toml: `forge.repository` is "toys", not a repository on a forge; write it as OWNER/NAME',
+    ]

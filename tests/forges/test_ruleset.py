@@ -13,6 +13,7 @@ from tests.forges.described import description
 from tests.forges.gitea_stage import GiteaStage
 from tests.forges.github_stage import GitHubStage
 from tests.forges.stage import Stage
+from tests.gitea import needs_gitea
 from tests.team import ROOT, Team
 
 RULE = "the forge holds its main branch to the ruleset"
@@ -128,7 +129,7 @@ def test_without_a_token_it_is_said_and_lacks_nothing(
     assert f"ok    {RULE}\n        {note}\n" in out
 
 
-@pytest.mark.slow
+@needs_gitea
 def test_gitea_is_compared_in_what_it_has(
     gitea_stage: GiteaStage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,7 +149,7 @@ def test_gitea_is_compared_in_what_it_has(
     assert told(stage, monkeypatch, capsys) == [f"ok    {RULE}"]
 
 
-@pytest.mark.slow
+@needs_gitea
 def test_a_gitea_token_that_may_not_read_it_is_said_and_lacks_nothing(
     gitea_stage: GiteaStage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

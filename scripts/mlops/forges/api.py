@@ -17,6 +17,7 @@ FIRST_WAIT = 0.5
 BUSY = frozenset({429, 502, 503})
 REPEATABLE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 T = TypeVar("T")
+Got = httpx.Response | httpx.TransportError
 
 
 class Denied(BadInput):
@@ -96,26 +97,20 @@ class Api:
             Unsure: when a request that must not be sent twice got no clear answer.
             BadInput: when the forge cannot be reached or refuses.
         """
-        begun, wait = time.monotonic(), FIRST_WAIT
+        begun, backoff = time.monotonic(), FIRST_WAIT
         while True:
             got = self._try(ask)
             if isinstance(got, httpx.Response) and not _is_busy(got):
                 return self._answer(ask, got)
-            if isinstance(got, httpx.Response):
-                wait = max(wait, _asked_wait(got))
-                late = time.monotonic() + wait - begun > DEADLINE
-                refused = got.status_code in (403, 429)
-            else:
-                late = time.monotonic() + wait - begun > DEADLINE or _is_wrong_address(got)
-                refused = isinstance(got, httpx.ConnectError)
-            if not ask.safe and not refused:
+            if not ask.safe and not _was_refused(got):
                 raise Unsure(self._gave_up(got))
-            if late:
+            wait = max(backoff, _asked_wait(got))
+            if _is_wrong_address(got) or time.monotonic() + wait - begun > DEADLINE:
                 raise BadInput(self._gave_up(got))
             self._sleep(wait)
-            wait *= 2
+            backoff *= 2
 
-    def _try(self, ask: Ask) -> httpx.Response | httpx.TransportError:
+    def _try(self, ask: Ask) -> Got:
         try:
             return self._http.request(
                 ask.method, ask.path, params=dict(ask.params or {}), json=ask.json
@@ -216,7 +211,7 @@ class Api:
         got = self._try(Ask("GET", f"/repos/{self.repository}", self.repository, "metadata: read"))
         return isinstance(got, httpx.Response) and got.is_success
 
-    def _gave_up(self, got: httpx.Response | httpx.TransportError) -> Problem:
+    def _gave_up(self, got: Got) -> Problem:
         if isinstance(got, httpx.Response):
             what = f"is busy ({got.status_code}: {self.reason(self._json(got))})"
             return Problem(self._host, what, "try again later")
@@ -232,8 +227,10 @@ def _is_busy(got: httpx.Response) -> bool:
     return got.status_code == 403 and limited
 
 
-def _asked_wait(got: httpx.Response) -> float:
+def _asked_wait(got: Got) -> float:
     """Seconds that the forge asks to be left alone."""
+    if isinstance(got, httpx.TransportError):
+        return 0.0
     after = got.headers.get("retry-after", "")
     if after.isdigit():
         return float(after)
@@ -243,9 +240,16 @@ def _asked_wait(got: httpx.Response) -> float:
     return 0.0
 
 
-def _is_wrong_address(error: httpx.TransportError) -> bool:
+def _was_refused(got: Got) -> bool:
+    """Whether it is sure that nothing was done."""
+    if isinstance(got, httpx.Response):
+        return got.status_code in (403, 429)
+    return _is_wrong_address(got)
+
+
+def _is_wrong_address(got: Got) -> bool:
     """Whether nothing at all answers there, so that waiting does not help."""
-    return isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol)
+    return isinstance(got, httpx.ConnectError | httpx.UnsupportedProtocol)
 
 
 def _list(value: Mapping[str, Any], key: str) -> list[Any]:

@@ -1,6 +1,7 @@
 """What all files of the project share: strictness, digests, names, reading with good errors."""
 
 import json
+import re
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
@@ -103,6 +104,7 @@ def _problem(path: str, entry: Any) -> Problem:
 
 
 def _shortened(text: str) -> str:
+    text = re.sub(r"//[^/@\s]*@", "//***@", text)  # a password in an address
     return text if len(text) <= 60 else text[:57] + "..."
 
 
