@@ -7,6 +7,7 @@ from mlops.commands.render import render
 from mlops.git import NOTHING
 from mlops.specs.result import Result
 from tests.environments.shelf import shelf_of
+from tests.environments.test_rules import made_at, put
 from tests.releases import files_of
 from tests.team import Team
 
@@ -154,6 +155,16 @@ def test_bytes_that_the_previous_environment_never_held_are_refused(team: Team) 
     found = checked(team, base)
     assert found.outcome == "not good"
     assert "release 2 is in no environment before prod (staging holds release 1)" in said(found)
+
+
+def test_a_comparison_that_cannot_be_made_here_is_not_evaluated(team: Team) -> None:
+    made = made_at(team, bare=False)
+    put(team, made, "dev", push=True)
+    put(team, made, "staging")
+    found = checked(team)
+    assert found.outcome == "not evaluated"
+    assert failed(found) == ["comparison with the champion"]
+    assert "comparison not evaluated: file is missing" in said(found)
 
 
 def test_files_that_cannot_be_read_are_all_told(team: Team) -> None:

@@ -87,6 +87,12 @@ def test_a_freeze_that_applies_or_starts_soon_is_told(team: Team) -> None:
     team.commit("The fair")
     soon = f"none today; the next is from {start} to {end}: the fair"
     assert told(team, "promotion", "prod")["freeze"] == soon
+    text = env.read_text()
+    env.write_text(text.replace("the fair", "the fair " * 900))
+    team.commit("A novel")
+    assert len(told(team, "promotion", "prod", days=4)["freeze"]) <= 1_003
+    env.write_text(text)
+    team.commit("Short again")
     during = f"until {end} nothing but a rollback enters: the fair"
     assert told(team, "promotion", "prod", days=4)["freeze"] == f"NO {during}"
     assert told(team, "rollback", "prod", days=4)["freeze"] == during

@@ -98,7 +98,7 @@ def plots(spec: Model, found: Outcome, folder: Path) -> tuple[Plot, ...]:
             folder,
             f"{spec.model}-predictions.png",
             predictions,
-            f"{spec.model}: actual and predicted {spec.data.target} over the holdout",
+            f"{spec.model}: actual and predicted {_short(spec.data.target)} over the holdout",
         ),
     )
 

@@ -18,6 +18,8 @@ from mlops.specs.result import Fact
 
 SOON = timedelta(days=14)
 """How far ahead a freeze is told."""
+LONGEST = 1_000
+"""Characters of one fact."""
 Told = Callable[[Case], Fact]
 
 
@@ -41,7 +43,7 @@ def age(case: Case) -> Fact:
         return _unknown(name, "it is not committed")
     limit = case.env.evidence_max_age
     text = f"{entry.words(found)}; {case.environment} accepts {entry.words(limit)}"
-    return Fact(name=name, text=text, good=found <= limit)
+    return _fact(name=name, text=text, good=found <= limit)
 
 
 def served(case: Case) -> Fact:
@@ -49,7 +51,7 @@ def served(case: Case) -> Fact:
     previous = case.after.previous(case.environment)
     if previous is None:
         text = f"{case.environment} is the first environment, nobody has served it yet"
-        return Fact(name="time served before", text=text)
+        return _fact(name="time served before", text=text)
     name = f"time served in {previous}"
     try:
         since = entry.serving_since(case, previous)
@@ -58,14 +60,14 @@ def served(case: Case) -> Fact:
     if since is None:
         return _unknown(name, f"no record says that {previous} serves {_named(case.release)}")
     text = f"{entry.words(case.now - since)}, confirmed since {since:%Y-%m-%d %H:%M} UTC"
-    return Fact(name=name, text=text, good=case.now - since >= case.env.soak)
+    return _fact(name=name, text=text, good=case.now - since >= case.env.soak)
 
 
 def answered(case: Case) -> Fact:
     """How well the previous environment has served this release."""
     previous = case.after.previous(case.environment)
     if previous is None:
-        return Fact(name="answers before", text=f"{case.environment} is the first environment")
+        return _fact(name="answers before", text=f"{case.environment} is the first environment")
     return _answers(case, f"answers in {previous}", previous, case.release)
 
 
@@ -73,7 +75,7 @@ def traffic(case: Case) -> Fact:
     """What the release that serves here now has answered."""
     name = f"traffic in {case.environment}"
     if case.replaced is None:
-        return Fact(name=name, text="none: no release serves here")
+        return _fact(name=name, text="none: no release serves here")
     return _answers(case, name, case.environment, case.replaced)
 
 
@@ -83,7 +85,7 @@ def _answers(case: Case, name: str, environment: str, release: Release) -> Fact:
     except MlopsError as error:
         return _unknown(name, error.problems[0].what)
     if isinstance(found, Traffic):
-        return Fact(name=name, text=str(found), good=not found.failed)
+        return _fact(name=name, text=str(found), good=not found.failed)
     return _unknown(name, found)
 
 
@@ -94,8 +96,8 @@ def freeze(case: Case) -> Fact:
     if applies:
         one = applies[0]
         text = f"until {one.end} nothing but a rollback enters: {one.reason}"
-        return Fact(name=name, text=text, good=case.change.kind == "rollback")
-    return Fact(name=name, text=f"none today; {_next(case, today)}")
+        return _fact(name=name, text=text, good=case.change.kind == "rollback")
+    return _fact(name=name, text=f"none today; {_next(case, today)}")
 
 
 def _next(case: Case, today: date) -> str:
@@ -111,12 +113,12 @@ def way_back(case: Case) -> Fact:
     name, now = "way back", case.replaced
     if now is None:
         text = "nothing served here before: a revert takes the service away again"
-        return Fact(name=name, text=text)
+        return _fact(name=name, text=text)
     command = f"{rollback_command(case.change)} --to {now.release}"
     there = _artifacts(case, now)
     if there is None:
         return _unknown(name, f"the bento of {_named(now)} is not in the stores here ({command})")
-    return Fact(name=name, text=f"{command}; {there}")
+    return _fact(name=name, text=f"{command}; {there}")
 
 
 def _artifacts(case: Case, release: Release) -> str | None:
@@ -138,7 +140,7 @@ def readers(case: Case) -> Fact:
         if name != case.environment and case.after.release(name, case.service)
     ]
     text = f"also serves in {', '.join(others)}" if others else "serves in no other environment"
-    return Fact(name="readers", text=text)
+    return _fact(name="readers", text=text)
 
 
 def _named(release: Release) -> str:
@@ -146,7 +148,13 @@ def _named(release: Release) -> str:
 
 
 def _unknown(name: str, why: str) -> Fact:
-    return Fact(name=name, text=f"not known: {why}", good=False)
+    return _fact(name=name, text=f"not known: {why}", good=False)
+
+
+def _fact(name: str, text: str, *, good: bool = True) -> Fact:
+    """Cut where somebody wrote a novel as the reason of a freeze."""
+    short = text if len(text) <= LONGEST else f"{text[: LONGEST - 4]} ..."
+    return Fact(name=name, text=short, good=good)
 
 
 CREATED = (age, served, answered)
