@@ -22,8 +22,8 @@ from mlops.checks.selection import Limits, Unknown, selected
 from mlops.errors import bad_input
 from mlops.repository import Repository
 
-# The limits of the choice were set with mutants of another seed.
-SEED, TRAINING_SEED = 2, 1
+# The limits and the order of the choice were found with the mutants of the seeds 1 and 2.
+SEED = 3
 WANTED = 50
 SMALL = {
     "scripts/mlops/environments/markdown.py": "tests/environments/test_markdown.py",

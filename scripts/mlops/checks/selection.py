@@ -1,8 +1,10 @@
 """Which tests a change needs, by what the tests were seen to execute and read."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 
 from mlops import digests
@@ -45,12 +47,14 @@ class Reach:
     Attributes:
         what: the file, and what of it.
         tests: any of them may tell.
-        near: those of them that are written for this module.
+        direct: those of them that execute the changed lines, or call what mentions the name.
+        near: the tests that are written for this module.
         all_of_them: whether each of them is wanted, not some.
     """
 
     what: str
     tests: frozenset[int]
+    direct: frozenset[int] = frozenset()
     near: frozenset[int] = frozenset()
     all_of_them: bool = False
 
@@ -193,10 +197,11 @@ class _Reader:
         near = self._written_for(path)
         for name, lines in found.lines.items():
             tests = self._executing(path, lines) or self._of_function(path, name)
-            yield Reach(f"{path} {name}", tests or near, near, all_of_them=helper)
+            yield Reach(f"{path} {name}", tests or near, tests, near, all_of_them=helper)
         for name, names in found.names.items():
-            tests = self._using(path, names)
-            yield Reach(f"{path} {name}", tests or near, near, all_of_them=helper)
+            direct = self._mentioning(names)
+            tests = direct | self._of_module(path) | self._mentioning(self._made_of(names))
+            yield Reach(f"{path} {name}", tests or near, direct, near, all_of_them=helper)
 
     def _executing(self, path: str, lines: Iterable[int]) -> frozenset[int]:
         return frozenset().union(*(self._known.executing(path, line) for line in lines))
@@ -213,15 +218,22 @@ class _Reader:
     def _pieces(self) -> dict[str, list[Piece]]:
         return {path: pieces(source.text) for path, source in self._known.sources.items()}
 
-    def _using(self, path: str, names: frozenset[str]) -> frozenset[int]:
-        """The tests that call functions which mention one of the names, or what is made of it."""
-        names = self._made_of(names)
-        found: set[int] = set()
-        for other, parts in self._pieces.items():
-            for piece in parts:
-                if piece.function and (other == path or piece.uses & names):
-                    found |= self._called(other, piece)
-        return frozenset(found)
+    def _of_module(self, path: str) -> frozenset[int]:
+        """The tests that call any function of a file."""
+        return frozenset().union(
+            *(self._called(path, piece) for piece in self._pieces[path] if piece.function)
+        )
+
+    def _mentioning(self, names: frozenset[str]) -> frozenset[int]:
+        """The tests that call functions which mention one of the names."""
+        return frozenset().union(
+            *(
+                self._called(path, piece)
+                for path, parts in self._pieces.items()
+                for piece in parts
+                if piece.function and piece.uses & names
+            )
+        )
 
     def _made_of(self, names: frozenset[str]) -> frozenset[str]:
         """The names, and those bound on import by statements that mention them, and so on."""
@@ -257,21 +269,36 @@ def _choose(known: CoverageMap, reaches: Sequence[Reach], limits: Limits) -> lis
     """Numbers of the tests to run, in the map's order."""
     chosen: set[int] = set()
     for reach in reaches:
-        if reach.all_of_them:
-            chosen |= reach.tests
-        else:
-            quickest = sorted(reach.tests, key=lambda test: known.seconds[test])
-            chosen |= set(quickest[: limits.each])
-    near = frozenset().union(*(reach.near & reach.tests for reach in reaches))
-    others = frozenset().union(*(reach.tests for reach in reaches)) - chosen
+        quickest = sorted(reach.direct or reach.tests, key=lambda test: known.seconds[test])
+        chosen |= reach.tests if reach.all_of_them else set(quickest[: limits.each])
     left = limits.share * known.total - sum(known.seconds[test] for test in chosen)
-    for test in sorted(others, key=lambda test: (test not in near, known.seconds[test])):
-        left -= known.seconds[test]
-        if left < 0:
-            break
-        chosen.add(test)
+    queues = [_ordered(known, reach) for reach in reaches if not reach.all_of_them]
+    for test in _in_turn(queues):
+        if test not in chosen and known.seconds[test] <= left:
+            left -= known.seconds[test]
+            chosen.add(test)
     # What the map saw only in part runs in any case, and takes no other test's place.
     return sorted(chosen.union(known.unsure) if reaches else chosen)
+
+
+def _ordered(known: CoverageMap, reach: Reach) -> list[int]:
+    """The tests of a piece: the nearest first, then the quickest, not all of one file."""
+    quickest = sorted(reach.tests, key=lambda test: known.seconds[test])
+    before: Counter[str] = Counter()
+    costs = {}
+    for test in quickest:
+        before[_file(known.tests[test])] += 1
+        costs[test] = known.seconds[test] * before[_file(known.tests[test])]
+    return sorted(
+        quickest,
+        key=lambda test: (test not in reach.direct, test not in reach.near, costs[test]),
+    )
+
+
+def _in_turn(queues: Sequence[list[int]]) -> Iterator[int]:
+    """One of each queue, and again."""
+    for tests in zip_longest(*queues):
+        yield from (test for test in tests if test is not None)
 
 
 def _reason(
