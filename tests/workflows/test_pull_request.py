@@ -1,5 +1,7 @@
 """pr.yaml, run for real: the plan, the shares, the report and the gate."""
 
+import re
+
 import pytest
 
 from tests.team import Team
@@ -60,7 +62,8 @@ def test_a_gate_that_is_not_met_closes_the_gate_and_hostile_names_reach_no_shell
     fork.commit(TITLE, push=False)
     ran = pull_request(fork, title=TITLE)
     assert ran.code == 1
-    assert "check failure" in ran.log
+    # Of the matrix act sometimes tells the result of the leg that ended last.
+    assert re.search(r"found:  plan success, check \w+, report failure", ran.log), ran.log
     assert ran.results()["models-1-of-1"]["outcome"] == "not good"
     assert "absolute mae" in ran.summary
     assert not list(ran.out.parent.glob("*.pwned")), ran.log
