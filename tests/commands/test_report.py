@@ -89,10 +89,11 @@ def test_the_summary_goes_to_the_run_and_the_pictures_to_the_folder(
 
 
 def test_machines_get_the_verdict_and_each_problem(
-    team: Team, capsys: pytest.CaptureFixture[str]
+    team: Team, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     change(team)
-    assert report(team.repo, team.root / "nowhere", base="main", as_json=True) == 1
+    nowhere = team.root / "nowhere"
+    assert report(team.repo, nowhere, base="main", out=tmp_path / "out", as_json=True) == 1
     told = json.loads(capsys.readouterr().out)
     assert told["verdict"] == "not good"
     assert {problem["path"] for problem in told["problems"]} >= {"code"}
