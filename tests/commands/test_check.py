@@ -1,10 +1,15 @@
 """mlops check, as a person types it."""
 
 import json
+import shutil
+
+import pytest
 
 from tests.environments.test_parsing import lay_over
 from tests.releases import files_of, make_decision, make_release
-from tests.team import Team
+from tests.team import ROOT, Team
+
+INVALID = ROOT / "tests" / "fixtures" / "invalid"
 
 
 def start(team: Team) -> None:
@@ -67,3 +72,39 @@ def test_machines_get_one_json_object(team: Team) -> None:
     assert (told["kind"], told["environment"], told["service"]) == ("release", "dev", "toy")
     assert told["good"] is True
     assert told["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "file", "path", "code"),
+    [
+        ("check-binary-yaml", "settings.yaml", "environments/dev/toy/settings.yaml", 2),
+        ("check-unpinned-action", "pr.yaml", ".github/workflows/pr.yaml", 1),
+    ],
+)
+def test_each_part_has_its_line_and_a_bad_file_its_exact_message(
+    team: Team, reason: str, file: str, path: str, code: int
+) -> None:
+    (team.root / path).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(INVALID / reason / file, team.root / path)
+    team.commit("Wrong", push=False)
+    said = team.mlops("check")
+    assert said.returncode == code
+    assert (INVALID / reason / "message.txt").read_text() in said.stderr
+    assert [line for line in said.stdout.splitlines() if line.startswith("not good      policy ")]
+    assert said.stdout.splitlines()[-1].endswith(": not good")
+
+
+def test_a_change_of_nothing_is_good(team: Team) -> None:
+    said = team.mlops("check")
+    assert said.returncode == 0
+    assert said.stdout.splitlines() == [
+        "nothing differs from origin/main",
+        "change since origin/main: good",
+    ]
+
+
+def test_machines_get_every_part_as_it_is_in_a_result_file(team: Team) -> None:
+    team.write("infra/other.yaml", "a:   1\n")
+    told = json.loads(team.mlops("check", "--json").stdout)
+    assert (told["good"], told["outcome"]) == (False, "not good")
+    assert "policy" in [part["part"] for part in told["parts"]]
