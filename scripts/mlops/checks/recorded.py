@@ -26,7 +26,7 @@ def build(root: Path, folder: Path) -> CoverageMap:
     """
     seconds, unsure, fixtures = _told(folder)
     if not seconds:
-        raise bad_input(folder, "holds no recording", "run scripts/test --record")
+        raise bad_input(folder.name, "holds no test", "run scripts/test --record")
     tests = sorted(seconds)
     users = _users(tests, fixtures)
     sets = _Sets(users)

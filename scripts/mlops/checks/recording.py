@@ -19,6 +19,7 @@ import pytest
 import mlops_recording
 from mlops.checks.coverage_map import REF, keep
 from mlops.checks.recorded import FIXTURE, build
+from mlops.errors import MlopsError
 from mlops.repository import Repository
 
 CONFIG = """[run]
@@ -139,4 +140,8 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except MlopsError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.code)
