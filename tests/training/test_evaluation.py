@@ -58,6 +58,16 @@ def test_an_evaluation_is_kept_until_a_gate_or_the_data_change(
     assert len(list((team.stores / "evaluations").iterdir())) == 2
 
 
+def test_a_model_too_slow_on_a_busy_machine_is_measured_again(
+    team: Team, trained: Registered
+) -> None:
+    text = (team.root / GATES).read_text()
+    team.write(GATES, text.replace("latency_ms: 50", "latency_ms: 0.000001"))
+    found = measure(team.repo, team.repo, trained)
+    assert [gate.gate for gate in found.evidence.gates if not gate.passed] == ["latency"]
+    assert not (team.stores / "evaluations").exists()
+
+
 def test_the_run_in_the_registry_gets_the_figures_and_the_latency(
     team: Team, trained: Registered
 ) -> None:
