@@ -66,3 +66,14 @@ def test_git_never_asks_for_a_password(team: Team) -> None:
     assert done.stdout.startswith(b"git version")
     with pytest.raises(GitFailed):
         team.repo.git.run("ls-remote", "https://127.0.0.1:1/none.git")
+
+
+def test_many_files_are_read_at_once_like_one_by_one(team: Team) -> None:
+    (team.root / "models/empty").write_bytes(b"")
+    (team.root / "models/binary").write_bytes(b"\n\0 blob 3\n\xff\n")
+    team.commit("Two more")
+    paths = [*team.repo.tree.files("models"), "models", "absent"]
+    commit = team.repo.commit("HEAD").tree
+    assert commit.read_many(paths) == team.repo.tree.read_many(paths)
+    assert commit.read_many(paths) == {path: commit.read(path) for path in paths[:-2]}
+    assert commit.read_many([]) == {}

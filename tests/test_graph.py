@@ -1,5 +1,7 @@
 """What a change affects, and that closures hold what decides and nothing else."""
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -251,6 +253,9 @@ class _Empty:
 
     def read(self, path: str) -> bytes | None:
         return None if path != "mlops.toml" else TOML
+
+    def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
+        return {}
 
     def names(self, folder: str) -> list[str]:
         return []

@@ -249,12 +249,12 @@ def _readers(
     found = set()
     for reader in layout.tree.names(top):
         content = layout.tree.read(f"{top}/{reader}/{file}") or b""
-        if _may_name(content, wanted) and _names(layout, reader, set(names), named_in):
+        if may_name(content, wanted) and _names(layout, reader, set(names), named_in):
             found.add(reader)
     return found
 
 
-def _may_name(content: bytes, wanted: set[bytes]) -> bool:
+def may_name(content: bytes, wanted: set[bytes]) -> bool:
     """Whether YAML may hold one of the names: never False when it does.
 
     A name stands in YAML as it is, unless a backslash or an encoding other than UTF-8 (which

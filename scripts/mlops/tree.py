@@ -1,6 +1,7 @@
 """Where the project's files are read from: the work tree, or one commit of a repository."""
 
 import os
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +16,10 @@ class Tree(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """The content of a file, or None when there is none."""
+        ...
+
+    def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """The contents of those of the files that there are, in the order given."""
         ...
 
     def names(self, folder: str) -> list[str]:
@@ -52,6 +57,10 @@ class WorkTree:
         found = (path.relative_to(self.root) for path in base.rglob("*") if path.is_file())
         return sorted(path.as_posix() for path in found if not LEFT_OUT.intersection(path.parts))
 
+    def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
+        contents = ((path, self.read(path)) for path in paths)
+        return {path: content for path, content in contents if content is not None}
+
 
 class CommitTree:
     """The files of one commit; works on bare repositories and costs two git processes."""
@@ -78,3 +87,16 @@ class CommitTree:
     def files(self, folder: str) -> list[str]:
         prefix = f"{folder}/"
         return sorted(path for path in self._blobs if path.startswith(prefix))
+
+    def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """The contents of those of the files that there are, by one git process."""
+        there = [path for path in paths if path in self._blobs]
+        asked = "".join(f"{self._blobs[path]}\n" for path in there)
+        output = self.git.run("cat-file", "--batch", stdin=asked.encode())
+        found, start = {}, 0
+        for path in there:  # each is `<id> blob <size>`, a line end, the content, a line end
+            begin = output.index(b"\n", start) + 1
+            end = begin + int(output[start:begin].split()[2])
+            found[path] = output[begin:end]
+            start = end + 1
+        return found

@@ -1,6 +1,6 @@
 """The checks of a change are dealt to jobs: each name once, evenly, and never too many jobs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import product
 
 import pytest
@@ -42,6 +42,9 @@ class Files:
     def read(self, path: str) -> bytes | None:
         content = self.contents.get(path)
         return None if content is None else content.encode()
+
+    def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
+        return {}
 
     def names(self, folder: str) -> list[str]:
         return []

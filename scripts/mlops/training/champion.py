@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from mlops.errors import bad_input
-from mlops.repository import Layout, Repository
+from mlops.graph import may_name
+from mlops.repository import Layout, Repository, release_path
 from mlops.scoring.scorer import Scorer
+from mlops.specs.base import parse
 from mlops.specs.release import Release
 
 
@@ -21,11 +23,14 @@ def release_with(layout: Layout, model: str, environment: str) -> Release | None
     """The release that serves a model in an environment by the tree's files; None: nothing does.
 
     Raises:
-        BadInput: when a release file cannot be read.
+        BadInput: when a release file that may name the model cannot be read.
     """
-    for service in layout.served_in(environment):
-        release = layout.release(environment, service)
-        if release is not None and any(pin.name == model for pin in release.models):
+    paths = [release_path(environment, name) for name in layout.served_in(environment)]
+    for path, content in layout.tree.read_many(paths).items():
+        if not may_name(content, {model.encode()}):
+            continue
+        release = parse(content, path, Release)
+        if any(pin.name == model for pin in release.models):
             return release
     return None
 
