@@ -1,7 +1,5 @@
 """What a change affects, and that closures hold what decides and nothing else."""
 
-from collections.abc import Iterable
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +8,7 @@ from mlops import graph
 from mlops.errors import BadInput
 from mlops.graph import affected, training_inputs
 from mlops.repository import Layout
+from mlops.tree import Tree
 from tests.releases import files_of, make_decision, make_release
 from tests.team import Team
 
@@ -248,14 +247,11 @@ def test_no_path_whatever_its_name_stops_a_plan(paths: list[str]) -> None:
     assert reached.models == reached.services == ()
 
 
-class _Empty:
+class _Empty(Tree):
     """A tree without models and services."""
 
     def read(self, path: str) -> bytes | None:
         return None if path != "mlops.toml" else TOML
-
-    def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
-        return {}
 
     def names(self, folder: str) -> list[str]:
         return []

@@ -20,7 +20,8 @@ class Tree(Protocol):
 
     def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
         """The contents of those of the files that there are, in the order given."""
-        ...
+        pairs = ((path, self.read(path)) for path in paths)
+        return {path: content for path, content in pairs if content is not None}
 
     def names(self, folder: str) -> list[str]:
         """Names of the folders directly below a folder, sorted."""
@@ -31,7 +32,7 @@ class Tree(Protocol):
         ...
 
 
-class WorkTree:
+class WorkTree(Tree):
     """The files as they are on disk."""
 
     def __init__(self, root: Path) -> None:
@@ -57,12 +58,8 @@ class WorkTree:
         found = (path.relative_to(self.root) for path in base.rglob("*") if path.is_file())
         return sorted(path.as_posix() for path in found if not LEFT_OUT.intersection(path.parts))
 
-    def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
-        contents = ((path, self.read(path)) for path in paths)
-        return {path: content for path, content in contents if content is not None}
 
-
-class CommitTree:
+class CommitTree(Tree):
     """The files of one commit; works on bare repositories and costs two git processes."""
 
     def __init__(self, git: Git, commit: str) -> None:

@@ -1,6 +1,6 @@
 """The checks of a change are dealt to jobs: each name once, evenly, and never too many jobs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import product
 
 import pytest
@@ -22,12 +22,13 @@ from mlops.checks.shares import (
 from mlops.errors import BadInput
 from mlops.graph import Affected, affected
 from mlops.repository import Layout
+from mlops.tree import Tree
 from tests.team import Team
 
 NAMES = st.integers(0, 3000).map(lambda number: f"m-{number:04d}")
 
 
-class Files:
+class Files(Tree):
     """A tree of models and pins of which only the size is known."""
 
     def __init__(self, rounds: Mapping[str, int], rows: Mapping[str, int]) -> None:
@@ -42,9 +43,6 @@ class Files:
     def read(self, path: str) -> bytes | None:
         content = self.contents.get(path)
         return None if content is None else content.encode()
-
-    def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
-        return {}
 
     def names(self, folder: str) -> list[str]:
         return []

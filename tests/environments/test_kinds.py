@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from mlops.environments.kinds import SERVICE_FILES, Change, tell
 from mlops.errors import MlopsError, NotGood
 from mlops.repository import Layout
+from mlops.tree import Tree
 from tests.releases import Made, files_of, make_decision, make_release
 
 Files = Mapping[str, str | None]
 
 
-class InMemory:
+class InMemory(Tree):
     """A tree of files that lie nowhere."""
 
     def __init__(self, files: Mapping[str, str]) -> None:

@@ -122,7 +122,7 @@ def _environments(repo: Repository, owners: tuple[str, ...]) -> dict[str, bytes]
     return found
 
 
-class _Overlay:
+class _Overlay(Tree):
     """A tree with some files as they are about to be."""
 
     def __init__(self, tree: Tree, files: Mapping[str, bytes]) -> None:
