@@ -107,16 +107,19 @@ class Stage:
                 shutil.copy2(source, target)
 
     def _choose_free_ports(self) -> None:
-        """Change the shipped local ports where something else listens on them."""
+        """Change the shipped local ports where something else listens on them.
+
+        A demo in another folder changes all: the one in `.demo/` may be about to listen on them.
+        """
+        elsewhere = self.folder != self.template / ".demo"
         for path in sorted(self.team.glob("environments/*/*/settings.yaml")):
             port = load_yaml(path.read_bytes(), str(path))["local_port"]
-            if not _is_free(port):
+            if elsewhere or not _is_free(port):
                 free = _free_port()
                 text = path.read_text().replace(f"local_port: {port}", f"local_port: {free}")
                 path.write_text(text)
-                self.say(
-                    f"port {port} is in use on this machine: {path.parent.parent.name} takes {free}"
-                )
+                why = "left to a demo in .demo" if elsewhere else "in use on this machine"
+                self.say(f"port {port} is {why}: {path.parent.parent.name} takes {free}")
 
     # The voice
 
