@@ -59,7 +59,7 @@ def append(git: Git, remote: str, record: Record, *, patience: float = 20) -> st
                     "check that this account may push it",
                 ) from error
         # Many may be at it: waits differ, so that they do not meet again.
-        time.sleep(random.uniform(0.01, 0.15))  # noqa: S311
+        time.sleep(random.uniform(0.01, 0.15))  # noqa: S311 - no secret, it spreads the tries
 
 
 def _append_once(git: Git, remote: str, record: Record) -> str:

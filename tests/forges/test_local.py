@@ -28,7 +28,7 @@ def test_a_pull_request_is_a_pushed_branch_and_a_text_in_the_stores(team: Team) 
 def test_the_merge_lines_that_are_told_do_merge_it(team: Team) -> None:
     opened = open_pull_request(team.repo, "work/hello", a_commit(team), "It's a title", "Body")
     for line in opened.merge:
-        subprocess.run(line, shell=True, cwd=team.root, check=True, capture_output=True)  # noqa: S602
+        subprocess.run(line, shell=True, cwd=team.root, check=True, capture_output=True)  # noqa: S602 - a person types these lines
     assert team.git("show", "origin/main:hello.txt") == "hello"
     assert team.git("log", "--format=%s", "-1", "origin/main") == "It's a title"
 

@@ -87,7 +87,7 @@ def _parsed(values: pd.Series, kind: LogicalType) -> pd.Series:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or value != value  # noqa: PLR0124
+    return value is None or value is pd.NA or value is pd.NaT or value != value  # noqa: PLR0124 - NaN alone differs from itself
 
 
 def _integer(value: Any) -> Any:

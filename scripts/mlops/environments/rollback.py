@@ -143,7 +143,7 @@ def _number(entry: Entry) -> int:
 def _proposal(place: Place, target: Entry, reason: str | None) -> Proposal:
     now, release = place.entries[-1].release, target.release
     assert release is not None  # noqa: S101 - a target is one that can be read
-    assert target.content is not None  # noqa: S101
+    assert target.content is not None  # noqa: S101 - for the type checker
     decision = Decision(
         kind="rollback",
         service=release.service,

@@ -52,7 +52,7 @@ async def call(root: Path, module: str, *args: str) -> str:
         start_new_session=True,
     )
     assert process.stdout is not None  # noqa: S101 - PIPE was asked for
-    assert process.stderr is not None  # noqa: S101
+    assert process.stderr is not None  # noqa: S101 - PIPE was asked for
     try:
         # Not `communicate`, which would close its standard input: that ends it.
         out, err = await asyncio.gather(process.stdout.read(), process.stderr.read())

@@ -22,11 +22,11 @@ def main(arguments: Sequence[str]) -> int:
         process.run(process.Options(**{**vars(options), "bento": bento}))
     except MlopsError as error:
         for problem in error.problems:
-            print(problem, file=sys.stderr, flush=True)  # noqa: T201
+            print(problem, file=sys.stderr, flush=True)  # noqa: T201 - before any log is set up
         return _traced(error.code)
     except Exception as error:  # noqa: BLE001 - the last resort, so that the log has one line
         what = f"mlops.serving: unexpected {type(error).__name__}: {error}"
-        print(f"{what}; run it again with MLOPS_DEBUG=1 for the trace", file=sys.stderr)  # noqa: T201
+        print(f"{what}; run it again with MLOPS_DEBUG=1 for the trace", file=sys.stderr)  # noqa: T201 - before any log is set up
         return _traced(Exit.UNEXPECTED)
     return Exit.DONE
 
