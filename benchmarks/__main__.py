@@ -4,12 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import demo, plan, rollback, selection, serving, startup
+from benchmarks import demo, plan, pull_request, rollback, selection, serving, startup
 from benchmarks.table import Figure, markdown
 
 BENCHMARKS = {
     "startup": startup.measure,
     "plan": plan.measure,
+    "pull-request": pull_request.measure,
     "serving": serving.measure,
     "demo": demo.measure,
     "rollback": rollback.measure,

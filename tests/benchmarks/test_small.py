@@ -2,12 +2,13 @@
 
 import pytest
 
-from benchmarks import plan, rollback, serving, startup
+from benchmarks import plan, pull_request, rollback, serving, startup
 from benchmarks.table import Figure, markdown
 
 MEASURES = {
     "startup": startup.measure,
     "plan": plan.measure,
+    "pull-request": pull_request.measure,
     "serving": serving.measure,
     "rollback": rollback.measure,
 }

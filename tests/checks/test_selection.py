@@ -185,6 +185,12 @@ def test_without_a_recording_it_is_all_tests_and_said_so(project: Team) -> None:
     assert found.reason == "it is not recorded which tests a change reaches"
 
 
+def test_without_a_recording_a_models_change_needs_no_test_of_the_tool(project: Team) -> None:
+    found = select(project.repo, "HEAD", ["models/toy-line/model.yaml", "apps/toy/service.py"])
+    assert (found.tests, found.everything) == ((), False)
+    assert found.reason.endswith("those of the affected models and services")
+
+
 def test_what_serves_and_what_people_read_needs_no_test(project: Team) -> None:
     assert select(project.repo, "HEAD", ["environments/prod/toy/release.yaml"]).tests == ()
     assert select(project.repo, "HEAD", ["docs/page.md"]).tests == ()

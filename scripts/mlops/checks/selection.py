@@ -16,6 +16,7 @@ TEST_FOLDERS = ("tests", "models", "apps")
 # Whatever depends on these depends on all of them.
 DECIDE_ALL = ("pyproject.toml", "requirements/", "scripts/setup", "scripts/test")
 CODE = ("scripts/", "tests/", "benchmarks/")
+CONTENT = ("models/", "apps/", "data-contracts/")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def select(repo: Repository, base: str, changed: Sequence[str]) -> Selection:
 
     Slow tests that reach everything are left out where quicker ones reach the change, too;
     the nightly run of all tests is what they are for. Without a map, and where the map does
-    not know, it is all tests.
+    not know, it is all tests; those of the tool not for a change of models, services and data
+    alone, which have tests of their own.
     """
     folders = tuple(folder for folder in TEST_FOLDERS if (repo.root / folder).is_dir())
     code = sorted(path for path in set(changed) if _decides(path))
@@ -77,6 +79,8 @@ def select(repo: Repository, base: str, changed: Sequence[str]) -> Selection:
     known = find(repo.git, repo.project.forge.remote)
     if known is None:
         reason = "it is not recorded which tests a change reaches"
+        if all(path.startswith(CONTENT) for path in code):
+            return Selection((), f"{reason}: those of the affected models and services")
         return Selection(folders, reason, everything=True)
     try:
         return selected(known, repo, repo.commit(base), code)
