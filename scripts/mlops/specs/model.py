@@ -85,7 +85,9 @@ class CostGate(Spec):
     """Bounds on the artifact's size and on the time of one scoring call of one row."""
 
     size_mb: float = Field(gt=0)
-    latency_ms: float = Field(gt=0, description="99th percentile of one-row calls, in process")
+    latency_ms: float = Field(
+        gt=0, description="99th percentile of the processor time of one-row calls, in process"
+    )
 
 
 class Gates(Spec):
