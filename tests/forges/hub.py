@@ -68,6 +68,7 @@ class Hub:
         self.reviews: list[dict[str, Any]] = []
         self.statuses: list[dict[str, Any]] = []
         self.runs: list[dict[str, Any]] = []
+        self.workflow_runs: list[dict[str, Any]] = []
         self.rulesets: list[dict[str, Any]] = []
         self.listed: list[dict[str, Any]] | None = None
         self.changed_files: int | None = None
@@ -122,6 +123,11 @@ class Hub:
 def _user(request: Request, login: str | None = None) -> dict[str, Any]:
     name = login or request.user
     return {**USER, "login": name, "html_url": f"https://github.com/{name}"}
+
+
+def signed(user: str) -> str:
+    """By which name it is told what the holder of a token did."""
+    return "github-actions[bot]" if user == "app" else user
 
 
 USER: dict[str, Any] = {
@@ -322,8 +328,7 @@ def write_comment(hub: Hub, request: Request) -> Said:
 
 def add_comment(hub: Hub, user: str, number: int, body: str) -> dict[str, Any]:
     """A comment that is there."""
-    signed = "github-actions[bot]" if user == "app" else user
-    comment = {"id": len(hub.comments) + 1, "number": number, "user": signed, "body": body}
+    comment = {"id": len(hub.comments) + 1, "number": number, "user": signed(user), "body": body}
     hub.comments.append(comment)
     return comment
 
@@ -338,7 +343,8 @@ def change_comment(hub: Hub, request: Request) -> Said:
 
 def set_status(hub: Hub, request: Request) -> Said:
     example = hub.description.example(request.operation, 201)
-    hub.statuses.insert(0, {"commit": request.operation.values["sha"], **request.body})
+    said = {"commit": request.operation.values["sha"], "user": signed(request.user)}
+    hub.statuses.insert(0, {**said, **request.body})
     return Said(201, {**example, **request.body})
 
 
@@ -350,11 +356,62 @@ def get_status(hub: Hub, request: Request) -> Said:
         if each["commit"] == request.operation.values["ref"]:
             newest.setdefault(each["context"], each)
     found = [
-        {**example, **{key: each[key] for key in each if key != "commit"}}
+        {**example, **{key: each[key] for key in each if key not in ("commit", "user")}}
         for each in newest.values()
     ]
     shown, more = _page(request, found)
     return Said(200, {**value, "statuses": shown, "total_count": len(found)}, more)
+
+
+def list_statuses(hub: Hub, request: Request) -> Said:
+    example = hub.description.example(request.operation, 200)[0]
+    found = [
+        {**example, "target_url": None, "creator": _user(request, each["user"])}
+        | {key: each[key] for key in each if key not in ("commit", "user")}
+        | {"id": len(hub.statuses) - place}
+        for place, each in enumerate(hub.statuses)
+        if each["commit"] == request.operation.values["ref"]
+    ]
+    return _listed(request, found)
+
+
+def list_workflow_runs(hub: Hub, request: Request) -> Said:
+    example = hub.description.example(request.operation, 200)["workflow_runs"][0]
+    asked = (
+        request.operation.values["workflow_id"],
+        *map(request.query.get, ("event", "head_sha")),
+    )
+    found = [
+        {**example, "id": each["id"], "head_sha": each["commit"], "event": each["event"]}
+        | {"html_url": f"https://github.com/{hub.repository}/actions/runs/{each['id']}"}
+        | {"status": "completed" if each["conclusion"] else "in_progress"}
+        | {"conclusion": each["conclusion"]}
+        for each in reversed(hub.workflow_runs)
+        if (each["file"], each["event"], each["commit"]) == asked
+    ]
+    shown, more = _page(request, found)
+    return Said(200, {"total_count": len(found), "workflow_runs": shown}, more)
+
+
+def run_failed_jobs(hub: Hub, request: Request) -> Said:
+    number = int(request.operation.values["run_id"])
+    run = next(each for each in hub.workflow_runs if each["id"] == number)
+    if run["conclusion"] is None:
+        return Said(403, {"message": "This workflow is already running"})
+    if run["old"]:
+        return Said(403, {"message": "Unable to re-run: it was created over a month ago"})
+    run["conclusion"] = None
+    return Said(201, {})
+
+
+def add_workflow_run(
+    hub: Hub, commit: str, conclusion: str | None, *, event: str = "pull_request", old: bool = False
+) -> int:
+    """A run of pr.yaml that is there; its number."""
+    number = len(hub.workflow_runs) + 1
+    run = {"id": number, "commit": commit, "conclusion": conclusion, "event": event, "old": old}
+    hub.workflow_runs.append({**run, "file": "pr.yaml"})
+    return number
 
 
 def check_runs(hub: Hub, request: Request) -> Said:
@@ -406,7 +463,10 @@ HANDLERS: dict[tuple[str, str], Callable[[Hub, Request], Said]] = {
     ("PATCH", "/issues/comments/{comment_id}"): change_comment,
     ("POST", "/statuses/{sha}"): set_status,
     ("GET", "/commits/{ref}/status"): get_status,
+    ("GET", "/commits/{ref}/statuses"): list_statuses,
     ("GET", "/commits/{ref}/check-runs"): check_runs,
+    ("GET", "/actions/workflows/{workflow_id}/runs"): list_workflow_runs,
+    ("POST", "/actions/runs/{run_id}/rerun-failed-jobs"): run_failed_jobs,
     ("GET", "/rulesets"): list_rulesets,
     ("GET", "/rulesets/{ruleset_id}"): get_ruleset,
 }

@@ -22,6 +22,7 @@ from mlops.specs.result import (
 from tests.releases import fake_digest, make_evidence
 
 BASE, HEAD = "a" * 40, "b" * 40
+FAILED_GATE = GateResult(gate="mae at most 1", passed=False, detail="mae is 1.7")
 
 
 def result(part: Part = "code", *, outcome: Outcome = "good", **fields: object) -> Result:

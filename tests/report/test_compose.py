@@ -7,12 +7,18 @@ from mlops.errors import BadInput, Exit, Problem
 from mlops.report.compose import SUMMARY_LIMIT, Report, compose
 from mlops.report.fitting import LIMIT
 from mlops.report.pictures import Picture
-from mlops.specs.evidence import GateResult
 from mlops.specs.result import Result, Told
 from tests.report.markdown_rules import check_safe
-from tests.report.results import BASE, HEAD, comparison, everything, model, plan_of, result
-
-FAILED = GateResult(gate="mae at most 1", passed=False, detail="mae is 1.7")
+from tests.report.results import (
+    BASE,
+    FAILED_GATE,
+    HEAD,
+    comparison,
+    everything,
+    model,
+    plan_of,
+    result,
+)
 
 
 def report(*results: Result, plan: tuple[Share, ...] | None = None, **more: object) -> Report:
@@ -43,7 +49,7 @@ def test_a_service_that_is_built_anew_is_named() -> None:
 def test_a_model_that_could_not_be_measured_is_named() -> None:
     plan = (Share("models", ("toy-line", "toy-wave")),)
     made = report(result("models", outcome="not evaluated", models=(model(),)), plan=plan)
-    assert "`toy-wave` changes with the next release and was not measured." in made.comment
+    assert "`toy-wave` changes with the next release and was not measured here." in made.comment
 
 
 def test_a_plan_without_shares_is_good() -> None:
@@ -137,7 +143,7 @@ def test_what_could_not_be_looked_at_blocks_and_says_who_can() -> None:
 
 
 def test_a_result_that_calls_itself_good_with_a_failed_gate_is_not_good() -> None:
-    made = report(result("models", models=(model(gates=(FAILED,)),)))
+    made = report(result("models", models=(model(gates=(FAILED_GATE,)),)))
     assert made.verdict == "not good"
     assert "- `models/toy-line`: `mae at most 1` failed: mae is 1.7; improve" in made.comment
 
@@ -157,7 +163,7 @@ def test_of_500_models_the_worst_are_shown_and_the_others_counted() -> None:
         model(f"model-{n}", comparisons=(comparison(f"model-{n}", difference=n / 1_000 - 0.25),))
         for n in range(499)
     ]
-    broken = model("broken", gates=(FAILED,))
+    broken = model("broken", gates=(FAILED_GATE,))
     made = report(result("models", outcome="not good", models=(*models, broken)))
     assert len(made.comment) <= LIMIT
     assert len(made.summary.encode()) <= SUMMARY_LIMIT

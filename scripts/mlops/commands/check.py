@@ -42,6 +42,8 @@ def command(
     Does what `mlops plan` says of the change since BASE, part by part: lint and types, the tests
     it needs, contracts, models against what serves, the rules of environments/, policies.
 
+    With --out, what could not be evaluated here is left to `mlops report` to judge.
+
     Example: mlops check --base origin/main
     """
     repo = Repository.at()
@@ -60,8 +62,8 @@ def check(
     """Run the shares of the plan and tell what they found.
 
     Returns:
-        0 when all is good, 1 when something is not good or could not be evaluated, 2 when files
-        cannot be read.
+        0 when all is good, 1 when something is not good, 2 when files cannot be read. What could
+        not be evaluated gives 1, and with `out` 0: then the report of all shares decides.
 
     Raises:
         BadInput: when the call is wrong: a base or a share that there is not.
@@ -73,15 +75,14 @@ def check(
     console = Console(highlight=False, quiet=as_json)
     results = [_done(repo, plan, share, out, console, quick=part is None) for share in shares]
     named = base or default_base(repo)
-    uncommitted = repo.git.uncommitted()
     if as_json:
-        click.echo(_as_json(named, results, uncommitted))
-        return _code(results)
+        click.echo(_as_json(named, results, plan.uncommitted))
+        return _code(results, handed_over=out is not None)
     if part is None:
-        _tell(console, results, _notes(repo, named, plan, results, uncommitted), named)
+        _tell(console, results, _notes(repo, named, plan, results), named)
     for problem in _problems(results):
         click.echo(f"{problem.path}: {problem.what}; {problem.fix}", err=True)
-    return _code(results)
+    return _code(results, handed_over=out is not None)
 
 
 def _done(
@@ -109,10 +110,12 @@ def _done(
     return found
 
 
-def _code(results: Sequence[Result]) -> Exit:
+def _code(results: Sequence[Result], *, handed_over: bool) -> Exit:
+    """A report looks further than one share: only there it is known who evaluated what."""
     if any(c.gate == FILES_CAN_BE_READ and not c.passed for r in results for c in r.checks):
         return Exit.BAD_INPUT
-    return Exit.DONE if _outcome(results) == "good" else Exit.NOT_GOOD
+    passing = ("good", "not evaluated") if handed_over else ("good",)
+    return Exit.DONE if _outcome(results) in passing else Exit.NOT_GOOD
 
 
 def _outcome(results: Sequence[Result]) -> Outcome:
@@ -153,18 +156,15 @@ def _tell(console: Console, results: Sequence[Result], notes: list[str], base: s
     console.print(f"{escape(_change(results, base))}: [{COLOURS[outcome]}]{outcome}[/]")
 
 
-def _notes(
-    repo: Repository, base: str, plan: Planned, results: Sequence[Result], uncommitted: list[str]
-) -> list[str]:
+def _notes(repo: Repository, base: str, plan: Planned, results: Sequence[Result]) -> list[str]:
     """What a reader has to know about what was and was not looked at."""
     notes = []
     if not plan.changed:
         notes.append(f"nothing differs from {base}")
     elif _environment(results) is None and _outcome(results) == "good":
         notes.append(f"nothing in environments/ differs from {base}")
-    if uncommitted:
-        one = len(uncommitted) == 1
-        count = "1 uncommitted file was" if one else f"{len(uncommitted)} uncommitted files were"
+    if pending := len(plan.uncommitted):
+        count = "1 uncommitted file was" if pending == 1 else f"{pending} uncommitted files were"
         notes.append(f"{count} read but not judged by the rules of environments: commit first")
     if _is_behind(repo, base):
         notes.append(f"the branch is behind {base}: git rebase {base}, then check again")
@@ -178,7 +178,7 @@ def _is_behind(repo: Repository, base: str) -> bool:
         return False
 
 
-def _as_json(base: str, results: Sequence[Result], uncommitted: list[str]) -> str:
+def _as_json(base: str, results: Sequence[Result], uncommitted: Sequence[str]) -> str:
     found = _environment(results)
     outcome = _outcome(results)
     told = {

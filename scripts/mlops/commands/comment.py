@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MARKER = "<!-- mlops:report -->"
 STATUS = "mlops / verdict"
 """Under which name the verdict is told of the commit."""
+WORKFLOW = "pr.yaml"
+"""The file whose run a pull request waits for."""
 
 
 @click.command()
@@ -31,7 +33,15 @@ STATUS = "mlops / verdict"
 )
 @click.option("--commit", metavar="SHA", required=True, help="The head that was checked, in full.")
 @click.option("--run-url", metavar="URL", help="Address of the run, for the links.")
-def command(results: Path, number: int | None, commit: str, run_url: str | None) -> int:
+@click.option(
+    "--evaluation",
+    is_flag=True,
+    help="RESULTS are of a run that a maintainer let read the data: say so of the commit, and "
+    "when it is good let the pull request's failed jobs run again.",
+)
+def command(
+    results: Path, number: int | None, commit: str, run_url: str | None, evaluation: bool
+) -> int:
     """Put the report of RESULTS on a pull request: one comment, updated in place, and a status.
 
     RESULTS may come from anybody. Nothing of the pull request is run; run this with the code of
@@ -40,7 +50,9 @@ def command(results: Path, number: int | None, commit: str, run_url: str | None)
     \b
     Example: mlops comment results --commit "$(git rev-parse HEAD)" --pull-request 7
     """
-    return comment(Repository.at(), results, commit, number=number, run_url=run_url)
+    return comment(
+        Repository.at(), results, commit, number=number, run_url=run_url, evaluation=evaluation
+    )
 
 
 def comment(
@@ -50,12 +62,17 @@ def comment(
     *,
     number: int | None = None,
     run_url: str | None = None,
+    evaluation: bool = False,
 ) -> int:
     """Write the comment and the status; see `command`.
 
+    What a maintainer's evaluation has told stays: the pull request's own run, which could not
+    read the data, has nothing to add.
+
     Raises:
         BadInput: when the forge, the pull request or the commit is not there.
-        NotGood: when the pull request's head is another commit by now.
+        NotGood: when the pull request's head is another commit by now, or its jobs do not run
+            again.
     """
     from mlops.forges import hosted_of
     from mlops.report.trusted import report_of
@@ -69,7 +86,9 @@ def comment(
     main = _fetched(repo, forge, pulls[0], commit)
     for pull in pulls:
         made = report_of(repo, results, main, commit, run_url=run_url, fork=not pull.own)
-        _tell(forge, pull, made, run_url)
+        if not evaluation and made.verdict == "not evaluated" and _stays(forge, pull):
+            continue
+        _tell(forge, pull, made, run_url, evaluation=evaluation)
     return Exit.DONE
 
 
@@ -112,7 +131,27 @@ def _fetched(repo: Repository, forge: "HostedForge", pull: "Pull", commit: str) 
     return forge.main()
 
 
-def _tell(forge: "HostedForge", pull: "Pull", made: "Report", run_url: str | None) -> None:
+def _stays(forge: "HostedForge", pull: "Pull") -> bool:
+    """Whether an evaluation of this commit has told all there is."""
+    from mlops.report.evaluated import evaluation_of
+
+    found = evaluation_of(forge, pull.commit)
+    if found:
+        where = visible(found.url or "a maintainer's run")
+        click.echo(f"pull request {pull.number}: evaluated by {where}, whose comment stays")
+    return found is not None
+
+
+def _tell(
+    forge: "HostedForge",
+    pull: "Pull",
+    made: "Report",
+    run_url: str | None,
+    *,
+    evaluation: bool,
+) -> None:
+    from mlops.report.evaluated import EVALUATION
+
     states: dict[Outcome, State] = {
         "good": "success",
         "not good": "failure",
@@ -121,5 +160,8 @@ def _tell(forge: "HostedForge", pull: "Pull", made: "Report", run_url: str | Non
     written = forge.upsert_comment(pull.number, MARKER, made.comment)
     whose = "" if pull.own else ", as a fork's code says"
     text = f"{made.verdict}, {len(made.judged.to_do):,} to do{whose}"
-    forge.set_status(pull.commit, STATUS, states[made.verdict], text, run_url)
+    for name in (STATUS, EVALUATION) if evaluation else (STATUS,):
+        forge.set_status(pull.commit, name, states[made.verdict], text, run_url)
     click.echo(f"pull request {pull.number}: {made.verdict}, told in {visible(written.url)}")
+    if evaluation and made.verdict == "good":
+        click.echo(visible(forge.run_again(WORKFLOW, pull.commit)))

@@ -3,15 +3,18 @@
 import json
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
 from mlops.checks.planning import planned
+from mlops.commands.comment import full_commit
 from mlops.environments.markdown import visible
-from mlops.errors import Problem
+from mlops.errors import BadInput, Problem, bad_input
 from mlops.files import write_whole
 from mlops.report.compose import VERDICTS, Report, compose
+from mlops.report.evaluated import Evaluation, evaluation_of
 from mlops.report.page import page
 from mlops.report.pictures import Picture
 from mlops.report.reading import Received, read_results
@@ -31,8 +34,22 @@ MOST_TOLD = 20
     help="Folder for comment.md, summary.md, index.html and the pictures.",
 )  # fmt: skip
 @click.option("--run-url", metavar="URL", help="Address of the run, for the links.")
+@click.option(
+    "--commit",
+    metavar="SHA",
+    help="Head of the pull request: what could not be evaluated passes when the forge says that "
+    "a maintainer had exactly this commit evaluated. The token is in FORGE_TOKEN.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def command(results: Path, base: str | None, out: Path, run_url: str | None, as_json: bool) -> int:
+def command(
+    results: Path,
+    *,
+    base: str | None,
+    out: Path,
+    run_url: str | None,
+    commit: str | None,
+    as_json: bool,
+) -> int:
     """One report of what `mlops check --out RESULTS` found.
 
     A share of the plan without a result is not good.
@@ -40,7 +57,15 @@ def command(results: Path, base: str | None, out: Path, run_url: str | None, as_
     \b
     Example: mlops report results --base origin/main
     """
-    return report(Repository.at(), results, base=base, out=out, run_url=run_url, as_json=as_json)
+    return report(
+        Repository.at(),
+        results,
+        base=base,
+        out=out,
+        run_url=run_url,
+        commit=commit or None,
+        as_json=as_json,
+    )
 
 
 def report(
@@ -50,16 +75,21 @@ def report(
     base: str | None = None,
     out: Path = Path("report"),
     run_url: str | None = None,
+    commit: str | None = None,
     as_json: bool = False,
 ) -> int:
     """Write the report into `out`, append it to $GITHUB_STEP_SUMMARY, print the verdict.
 
     Raises:
-        BadInput: when the base is unknown or the address is none.
+        BadInput: when the base is unknown, the address is none, or the commit is not what is
+            checked out.
     """
+    if commit is not None:
+        _checked(repo, commit)
     plan = planned(repo, base, uncommitted=False)  # what the jobs were given
     received = read_results(results)
-    made = compose(
+    composed = partial(
+        compose,
         plan.shares,
         received.results,
         base=plan.base,
@@ -70,6 +100,9 @@ def report(
         services=plan.affected.services,
         run_url=run_url,
     )
+    made = composed()
+    if made.verdict == "not evaluated" and commit is not None:
+        made = composed(evaluation=_evaluation(repo, commit))
     _write(out, made, received.pictures)
     if step_summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(step_summary).open("a", encoding="utf-8") as file:
@@ -79,6 +112,28 @@ def report(
     else:
         _tell(made, results, out)
     return made.judged.code
+
+
+def _checked(repo: Repository, commit: str) -> None:
+    """Nothing, when the commit is checked out, or what a forge's merge of it was made of."""
+    heads = {repo.git.head(), repo.git.commit_of("HEAD^2")}
+    if full_commit(commit) not in heads:
+        raise bad_input(
+            "--commit",
+            f"{commit[:12]} is not what was checked out",
+            "name the head of the pull request that HEAD merges",
+        )
+
+
+def _evaluation(repo: Repository, commit: str) -> Evaluation | None:
+    """What the forge says; a forge that cannot be asked says nothing."""
+    from mlops.forges import hosted_of
+
+    try:
+        return evaluation_of(hosted_of(repo), commit)
+    except BadInput as error:
+        click.echo(visible(f"whether it was evaluated elsewhere is not known: {error}"), err=True)
+        return None
 
 
 def _write(out: Path, made: Report, pictures: Sequence[Picture]) -> None:

@@ -97,6 +97,14 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Status:
+    """What was said of a commit under a name, and where there is more of it."""
+
+    state: State
+    url: str | None
+
+
+@dataclass(frozen=True)
 class Review:
     """What one person said of one commit; oldest first where several are told."""
 
@@ -155,6 +163,25 @@ class HostedForge(Forge, Protocol):
         self, commit: str, name: str, state: State, text: str, url: str | None = None
     ) -> None:
         """Say of a commit, under a name, how it is."""
+        ...
+
+    def own_status(self, commit: str, name: str) -> Status | None:
+        """The newest status under a name that was set by whom this token belongs to."""
+        ...
+
+    def run_again(self, workflow: str, commit: str) -> str:
+        """Start the failed jobs of a pull request's newest run again.
+
+        Args:
+            workflow: the file's name.
+            commit: the pull request's head.
+
+        Returns:
+            What came of it, in words.
+
+        Raises:
+            NotGood: when the forge does not start them.
+        """
         ...
 
     def checks(self, commit: str) -> tuple[Check, ...]:

@@ -1,6 +1,7 @@
 """Gitea (and Forgejo), by its REST interface."""
 
 import time
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from mlops.errors import not_good
@@ -8,6 +9,7 @@ from mlops.forges.api import Answer, Api, Ask
 from mlops.forges.base import Check, Protection, Pull, State, newest
 from mlops.forges.hosted import Hosted, moved
 
+STATES: Mapping[str, State] = {"success": "success", "pending": "pending"}
 MERGE_PATIENCE = 30.0
 """Seconds for which a merge that is refused for now is tried again."""
 
@@ -28,6 +30,14 @@ class Gitea(Hosted):
 
     def checks(self, commit: str) -> tuple[Check, ...]:
         return newest([self.api.parsed(_status, each) for each in self.statuses(commit)])
+
+    def state_of(self, status: Any) -> State:
+        return STATES.get(status["status"], "failure")
+
+    def run_again(self, workflow: str, commit: str) -> str:
+        return (
+            f"Gitea starts no run again by itself: let {workflow} run once more for {commit[:12]}"
+        )
 
     def merge(self, pull: Pull, commit: str, title: str) -> None:
         ask = Ask(
@@ -66,5 +76,4 @@ def _is_for_now(answer: Answer) -> bool:
 
 
 def _status(value: Any) -> Check:
-    states: dict[str, State] = {"success": "success", "pending": "pending"}
-    return Check(value["context"], states.get(value["status"], "failure"))
+    return Check(value["context"], STATES.get(value["status"], "failure"))

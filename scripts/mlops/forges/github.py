@@ -1,6 +1,8 @@
 """GitHub, and GitHub Enterprise Server, by REST v3."""
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mlops.errors import not_good
@@ -11,8 +13,25 @@ from mlops.forges.ruleset import flat, read_ruleset
 
 ACTIONS = "github-actions[bot]"
 """Who writes with the token that GitHub gives a workflow."""
+STATES: Mapping[str, State] = {"success": "success", "pending": "pending"}
+AGAIN = ("failure", "cancelled", "timed_out")
+AS_IT_IS: Mapping[str | None, str] = {
+    None: "is still running: if it ends red, run its failed jobs again",
+    "success": "is green already",
+    "action_required": "waits for a maintainer to let it run: do so",
+}
+AS_IT_ENDED = "ended otherwise: run it again there"
 MERGE_PATIENCE = 30.0
 """Seconds for which a merge that is refused for now is tried again."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of a workflow; `conclusion` is None until it has completed."""
+
+    number: int
+    conclusion: str | None
+    url: str
 
 
 class GitHub(Hosted):
@@ -57,6 +76,46 @@ class GitHub(Hosted):
             for each in self.api.parsed(lambda value: value["check_runs"], page)
         ]
 
+    def state_of(self, status: Any) -> State:
+        return STATES.get(status["state"], "failure")
+
+    def run_again(self, workflow: str, commit: str) -> str:
+        run = self._newest_run(workflow, commit)
+        if run is None:
+            return f"{workflow} has not run for {commit[:12]}: it will find what is said of it now"
+        if run.conclusion not in AGAIN:
+            return f"{run.url} {AS_IT_IS.get(run.conclusion, AS_IT_ENDED)}"
+        ask = Ask(
+            "POST",
+            self.path("actions", "runs", run.number, "rerun-failed-jobs"),
+            run.url,
+            "`actions: write`",
+            allowed=(403,),
+            repeatable=True,
+        )
+        answer = self.api.send(ask)
+        if answer.status == 403 and self._newest_run(workflow, commit) == run:
+            raise not_good(
+                run.url,
+                f"its failed jobs cannot be run again ({self.api.reason(answer.value)})",
+                "give the token `actions: write`; after a month close and reopen the pull request",
+            )
+        return f"the failed jobs of {run.url} run again"
+
+    def _newest_run(self, workflow: str, commit: str) -> Run | None:
+        ask = Ask(
+            "GET",
+            self.path("actions", "workflows", workflow, "runs"),
+            f"workflow {workflow}",
+            "`actions: read`",
+            {"event": "pull_request", "head_sha": commit, **self.size},
+        )
+        value = self.api.send(ask).value
+        runs = self.api.parsed(
+            lambda found: [_workflow_run(x) for x in found], value["workflow_runs"]
+        )
+        return max(runs, key=lambda run: run.number, default=None)
+
     def merge(self, pull: Pull, commit: str, title: str) -> None:
         ask = Ask(
             "PUT",
@@ -97,8 +156,11 @@ class GitHub(Hosted):
 
 
 def _status(value: Any) -> Check:
-    states: dict[str, State] = {"success": "success", "pending": "pending"}
-    return Check(value["context"], states.get(value["state"], "failure"))
+    return Check(value["context"], STATES.get(value["state"], "failure"))
+
+
+def _workflow_run(value: Any) -> Run:
+    return Run(value["id"], value["conclusion"], value["html_url"])
 
 
 def _run(value: Any) -> Check:

@@ -19,6 +19,7 @@ from mlops.forges.base import (
     PullRequest,
     Review,
     State,
+    Status,
     holding,
 )
 from mlops.forges.branches import Branches
@@ -64,6 +65,14 @@ class Hosted:
     @abstractmethod
     def checks(self, commit: str) -> tuple[Check, ...]:
         """The newest word under each name about a commit."""
+
+    @abstractmethod
+    def run_again(self, workflow: str, commit: str) -> str:
+        """Start the failed jobs of a pull request's newest run again."""
+
+    @abstractmethod
+    def state_of(self, status: Any) -> State:
+        """What a status of this forge says."""
 
     @abstractmethod
     def merge(self, pull: Pull, commit: str, title: str) -> None:
@@ -269,6 +278,26 @@ class Hosted:
         for page in self.api.pages(ask, size=self.size):
             yield from self.api.parsed(lambda value: value["statuses"] or [], page)
 
+    def own_status(self, commit: str, name: str) -> Status | None:
+        # The newest under each name, as `statuses` has it, does not say who set it.
+        ask = Ask(
+            "GET",
+            self.path("commits", commit, "statuses"),
+            f"commit {commit[:12]}",
+            "`commit statuses: read`",
+        )
+        ours = [
+            self.api.parsed(self._numbered, each)
+            for page in self.api.pages(ask, size=self.size)
+            for each in page
+            if self.api.parsed(_signed, each) in {(name, login) for login in self._own}
+        ]
+        # Numbers grow; the order of a list is not the same on every forge.
+        return max(ours, key=lambda one: one[0])[1] if ours else None
+
+    def _numbered(self, value: Any) -> tuple[int, Status]:
+        return int(value["id"]), Status(self.state_of(value), value["target_url"] or None)
+
     def reviews(self, number: int) -> tuple[Review, ...]:
         ask = Ask("GET", self.path("pulls", number, "reviews"), _name(number), PULLS_READ)
         return tuple(
@@ -308,6 +337,11 @@ def _author(value: Any) -> str:
     # An account that was deleted has no user; "ghost" is what the pages show.
     user = value["user"]
     return str(user["login"]) if user else "ghost"
+
+
+def _signed(value: Any) -> tuple[str, str | None]:
+    """The name of a status, and who set it."""
+    return value["context"], value["creator"]["login"] if value["creator"] else None
 
 
 def _comment(value: Any) -> Comment:

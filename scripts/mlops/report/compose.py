@@ -8,6 +8,7 @@ from functools import partial
 from mlops.checks.context import Share
 from mlops.environments.markdown import code, folded, items, more, words
 from mlops.errors import Problem, bad_input
+from mlops.report.evaluated import Evaluation
 from mlops.report.fitting import LIMIT, Section, fitted, fixed
 from mlops.report.judging import Judged, judged
 from mlops.report.landscape import contracts, datasets, environments, rendered_files
@@ -68,6 +69,7 @@ class _Told:
     ignored: Sequence[Problem]
     run_url: str | None
     fork: bool
+    evaluation: Evaluation | None
 
 
 def compose(
@@ -82,6 +84,7 @@ def compose(
     services: Sequence[str] = (),
     run_url: str | None = None,
     fork: bool = False,
+    evaluation: Evaluation | None = None,
 ) -> Report:
     """Make the report; whatever is in the results, it stays text and within its limits.
 
@@ -96,13 +99,15 @@ def compose(
         services: that the change reaches.
         run_url: address of the run, where the full evidence is.
         fork: the results were made by code that nobody here has approved.
+        evaluation: a maintainer's run that found this very commit good; it stands for what
+            could not be evaluated here, and for nothing else.
 
     Raises:
         BadInput: when the address is none.
     """
     if run_url is not None and not ADDRESS.fullmatch(run_url):
         raise bad_input("--run-url", f"{run_url[:60]!r} is no address of a run", "give https://...")
-    verdict = judged(plan, results, refused, base=base, head=head)
+    verdict = judged(plan, results, refused, base=base, head=head, evaluated=evaluation is not None)
     told = _Told(
         judged=verdict,
         sentence=what_changes(verdict, services),
@@ -113,6 +118,7 @@ def compose(
         ignored=ignored,
         run_url=run_url,
         fork=fork,
+        evaluation=evaluation,
     )
     comment = fitted(_sections(told, 1), LIMIT)
     return Report(verdict, told.sentence, comment, _summary(told))
@@ -154,12 +160,20 @@ def _verdict(told: _Told) -> list[str]:
     count = len(told.judged.to_do)
     things = f": {count:,} thing{'' if count == 1 else 's'} to do" if count else ""
     lines = [f"**{VERDICTS[told.judged.outcome]}{things}.** {told.sentence}"]
+    if told.evaluation:
+        lines += ["", _evaluated(told.evaluation)]
     if told.fork:
         lines += [
             "",
             "These figures were made by code of a fork: read the code before you believe them.",
         ]
     return lines
+
+
+def _evaluated(one: Evaluation) -> str:
+    known = one.url and ADDRESS.fullmatch(one.url)
+    where = f"[a maintainer's run](<{one.url}>)" if known else "a maintainer's run"
+    return f"What could not be read here was evaluated by {where}: commit `{one.commit[:12]}`."
 
 
 def _to_do(problems: Sequence[Problem], most: int) -> list[str]:

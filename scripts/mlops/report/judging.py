@@ -30,7 +30,8 @@ class Judged:
     """What counts, and what has to be done.
 
     Attributes:
-        outcome: `good` only when every planned share came back and is good.
+        outcome: `good` only when every planned share came back and is good; what could not be
+            evaluated here passes when it was evaluated elsewhere.
         results: one for each planned share that came back, in the plan's order.
         plan: all shares that were planned.
         missing: those without a result.
@@ -56,6 +57,7 @@ def judged(
     *,
     base: str,
     head: str,
+    evaluated: bool = False,
 ) -> Judged:
     """Hold the results against the plan.
 
@@ -65,6 +67,7 @@ def judged(
         refused: files that are no results; each is a problem.
         base: the commit the change started from.
         head: the commit that was to be checked.
+        evaluated: a maintainer's run has found the same change good, where all can be read.
     """
     shares = {(share.part, share.shard, share.of): share for share in plan}
     counted = Counter(_key(result) for result in results)
@@ -78,9 +81,10 @@ def judged(
     missing = tuple(share for key, share in shares.items() if key not in there)
     wrong += [_missing(share) for share in missing]
     order = [there[key] for key in shares if key in there]
-    outcomes = {_outcome(result) for result in order} | ({"not good"} if wrong else set())
+    open_ = [each for each in order if not (evaluated and _outcome(each) == "not evaluated")]
+    outcomes = {_outcome(result) for result in open_} | ({"not good"} if wrong else set())
     outcome: Outcome = next((each for each in ORDER if each in outcomes), "good")
-    to_do = dict.fromkeys([*wrong, *_problems(order)])
+    to_do = dict.fromkeys([*wrong, *_problems(open_)])
     return Judged(outcome, tuple(order), tuple(plan), missing, tuple(to_do))
 
 
@@ -117,7 +121,13 @@ def _missing(share: Share) -> Problem:
 
 def _outcome(result: Result) -> Outcome:
     """What the result says, or worse when its own content says worse."""
-    return "not good" if result.outcome == "good" and _told_wrong(result) else result.outcome
+    if result.outcome == "good" and _told_wrong(result):
+        return "not good"
+    # A rule that could not be looked at is told as a check that failed; a model's gate is not.
+    measured = [gate for model in result.models for gate in model.gates]
+    if result.outcome == "not evaluated" and not all(gate.passed for gate in measured):
+        return "not good"
+    return result.outcome
 
 
 def _told_wrong(result: Result) -> bool:

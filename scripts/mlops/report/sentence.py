@@ -45,7 +45,7 @@ def _not_measured(judged: Judged) -> list[str]:
     if not names:
         return []
     change = "changes with the next release and was" if len(names) == 1 else "change and were"
-    return [f"{_named(names)} {change} not measured."]
+    return [f"{_named(names)} {change} not measured here."]
 
 
 def _named(names: Sequence[str]) -> str:
