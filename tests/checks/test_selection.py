@@ -227,6 +227,17 @@ def test_of_many_tests_the_quickest_are_chosen_and_a_slow_one_where_no_other_rea
     assert names(alone) == ["0"]
 
 
+def test_a_models_file_needs_the_quickest_of_the_tools_tests_and_no_more(project: Team) -> None:
+    many = map_of(project, (9.0, 0.1, 5.0, 0.2, 0.3))
+    files = ("models/toy-line/model.yaml", "infra/data.txt")
+    many = many.model_copy(update={"read": dict.fromkeys(files, 0)})
+    limits, repo = Limits(each=2, share=1.0), project.repo
+    model, infra = (
+        selected(many, repo, repo.commit("HEAD"), [file], limits).tests for file in files
+    )
+    assert (len(model), len(infra)) == (2, 5)
+
+
 def test_what_decides_for_all_or_was_never_seen_is_all_tests(project: Team) -> None:
     keep(project.repo.git, map_of(project, (0.1,)))
     project.write("scripts/thing.py", THING)

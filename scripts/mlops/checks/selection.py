@@ -51,6 +51,7 @@ class Reach:
         direct: those of them that execute the changed lines, or call what mentions the name.
         near: the tests that are written for this module.
         all_of_them: whether each of them is wanted, not some.
+        few: whether the quickest few are enough.
     """
 
     what: str
@@ -58,6 +59,7 @@ class Reach:
     direct: frozenset[int] = frozenset()
     near: frozenset[int] = frozenset()
     all_of_them: bool = False
+    few: bool = False
 
 
 class Unknown(Exception):
@@ -173,15 +175,21 @@ class _Reader:
         return frozenset(number for number, test in tests if test.startswith(below))
 
     def _data(self, path: str) -> list[Reach]:
-        """A file that is read: by itself, else (a new one) by the folder it is found in."""
-        fixture = path.startswith("tests/")
+        """A file that is read: by itself, else (a new one) by the folder it is found in.
+
+        The content of a fork has tests of its own, those of the tool see an example in it.
+        """
+        fixture, content = path.startswith("tests/"), path.startswith(CONTENT)
         if path in self._known.read:
-            return [Reach(path, self._known.reading(path), all_of_them=fixture)]
+            tests = self._known.reading(path)
+            return [Reach(path, tests, all_of_them=fixture, few=content)]
         if path.startswith("scripts/"):
             raise Unknown(f"nobody was seen reading {path}")
         folders = (folder.as_posix() for folder in PurePosixPath(path).parents)
         listed = next((folder for folder in folders if folder in self._known.read), "")
-        return [Reach(path, self._known.reading(listed), all_of_them=fixture)] if listed else []
+        if not listed:
+            return []
+        return [Reach(path, self._known.reading(listed), all_of_them=fixture, few=content)]
 
     def _code(self, path: str) -> Iterator[Reach]:
         source = self._known.sources.get(path)
@@ -276,7 +284,8 @@ def _choose(known: CoverageMap, reaches: Sequence[Reach], limits: Limits) -> lis
         quickest = sorted(reach.direct or reach.tests, key=lambda test: known.seconds[test])
         chosen |= reach.tests if reach.all_of_them else set(quickest[: limits.each])
     left = limits.share * known.total - sum(known.seconds[test] for test in chosen)
-    queues = [_ordered(known, reach) for reach in reaches if not reach.all_of_them]
+    open_ended = [reach for reach in reaches if not (reach.all_of_them or reach.few)]
+    queues = [_ordered(known, reach) for reach in open_ended]
     for test in _in_turn(queues):
         if test not in chosen and known.seconds[test] <= left:
             left -= known.seconds[test]
