@@ -231,7 +231,7 @@ def test_a_models_file_needs_the_quickest_of_the_tools_tests_and_no_more(project
     many = map_of(project, (9.0, 0.1, 5.0, 0.2, 0.3))
     files = ("models/toy-line/model.yaml", "infra/data.txt")
     many = many.model_copy(update={"read": dict.fromkeys(files, 0)})
-    limits, repo = Limits(each=2, share=1.0), project.repo
+    limits, repo = Limits(each=2, share=2.0), project.repo
     model, infra = (
         selected(many, repo, repo.commit("HEAD"), [file], limits).tests for file in files
     )
