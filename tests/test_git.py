@@ -77,3 +77,41 @@ def test_many_files_are_read_at_once_like_one_by_one(team: Team) -> None:
     assert commit.read_many(paths) == team.repo.tree.read_many(paths)
     assert commit.read_many(paths) == {path: commit.read(path) for path in paths[:-2]}
     assert commit.read_many([]) == {}
+
+
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.dictionaries(NAMES, st.binary(max_size=60), min_size=1, max_size=4))
+def test_a_commit_answers_every_question_as_the_work_tree_does(
+    team: Team, files: dict[str, bytes]
+) -> None:
+    more = {
+        f"models/{number} x\n/{name}": text for number, (name, text) in enumerate(files.items())
+    }
+    for path, content in more.items():
+        (team.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (team.root / path).write_bytes(content)
+    team.git("add", "--all")
+    here, there = team.repo.tree, team.repo.commit(team.git("stash", "create")).tree
+    paths = [*more, "models/absent", "models", "mlops.toml"]
+    assert there.read_many(paths) == here.read_many(paths)
+    assert [there.read(path) for path in paths] == [here.read(path) for path in paths]
+    for folder in ("models", "models/0 x\n", "apps", "absent", *paths):
+        assert there.names(folder) == here.names(folder)
+        assert there.files(folder) == here.files(folder)
+        assert there.holds(folder) == here.holds(folder)
+
+
+def test_what_is_not_committed_is_told_below_the_paths_asked_for(team: Team) -> None:
+    git = team.repo.git
+    assert git.uncommitted() == []
+    (team.root / "models/toy-line/features.py").unlink()
+    team.write("models/toy-line/train.py", "changed = 1\n")
+    team.write("models/toy-line/new*.py", "new = 1\n")
+    team.write("apps/toy/staged.py", "staged = 1\n")
+    team.git("add", "apps/toy/staged.py")
+    below = [f"models/toy-line/{name}.py" for name in ("features", "new*", "train")]
+    assert git.uncommitted() == ["apps/toy/staged.py", *below]
+    assert git.uncommitted("models/toy-line", "absent") == below
+    assert git.uncommitted("models/toy-line/new*.py", "apps/[t]oy") == below[1:2]

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,9 @@ from mlops.errors import bad_input
 MISSING = "0" * 40
 NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 """The tree without files, which Git knows everywhere: what a first commit is compared with."""
+
+DIFFERING = ("diff", "--name-only", "--no-renames", "-z")
+UNTRACKED = ("ls-files", "-z", "--others", "--exclude-standard")
 
 
 class GitFailed(Exception):
@@ -92,25 +95,56 @@ class Git:
 
     def changed(self, base: str, head: str) -> list[str]:
         """Paths that differ between two commits; a rename is one removal and one addition."""
-        return self.names("diff", "--name-only", "--no-renames", "-z", base, head)
+        return self.names(*DIFFERING, base, head)
 
-    def differing(self, base: str) -> list[str]:
-        """Paths that differ between a commit and the work tree, untracked ones not ignored too."""
-        from concurrent.futures import ThreadPoolExecutor
+    def differing(self, base: str, uncommitted: Iterable[str]) -> list[str]:
+        """Paths that differ between a commit and the work tree, sorted.
 
-        with ThreadPoolExecutor(2) as both:  # each looks at every file: a core for each
-            tracked = both.submit(self.names, "diff", "--name-only", "--no-renames", "-z", base)
-            new = both.submit(self.names, "ls-files", "-z", "--others", "--exclude-standard")
-        return sorted({*tracked.result(), *new.result()})
+        Args:
+            base: the commit.
+            uncommitted: those that differ from HEAD, see `uncommitted`.
+        """
+        pending, committed = set(uncommitted), set(self.changed(base, "HEAD"))
+        both = pending & committed  # the work tree may have them as they were at the base
+        undone = both.difference(self.names(*DIFFERING, base)) if both else set()
+        return sorted((pending | committed) - undone)
+
+    def contents(self, names: Sequence[str]) -> list[bytes | None]:
+        """Content of each file named `<commit>:<path>` or by its id, by one process.
+
+        None stands for what is not there or is no file. A path with a line end in it cannot be
+        asked for in this way; its id can.
+        """
+        asked = "".join(f"{name}\n" for name in names).encode(errors="surrogateescape")
+        told = self.run("cat-file", "--batch", stdin=asked) if names else b""
+        found: list[bytes | None] = []
+        start = 0
+        for _ in names:  # `<id> <type> <size>`, a line end, the content, a line end
+            begin = told.index(b"\n", start) + 1
+            head = told[start:begin].split()
+            there = head[-1] != b"missing"
+            end = begin + int(head[-1]) if there else begin
+            found.append(told[begin:end] if there and head[-2] == b"blob" else None)
+            start = end + 1 if there else end
+        return found
 
     def is_shallow(self) -> bool:
         """Whether the clone lacks the older part of its history."""
         return self.text("rev-parse", "--is-shallow-repository") == "true"
 
-    def uncommitted(self) -> list[str]:
-        """Paths that differ from HEAD in the work tree, and untracked ones not ignored."""
-        entries = self.names("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
-        return [entry[3:] for entry in entries]
+    def uncommitted(self, *paths: str) -> list[str]:
+        """Paths that differ between HEAD and the work tree, untracked ones not ignored too.
+
+        Args:
+            paths: files and folders to look at; none of them looks at the whole work tree.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        where = ("--", *(f":(top,literal){path}" for path in paths))
+        with ThreadPoolExecutor(2) as both:  # each looks at every file: a core for each
+            tracked = both.submit(self.names, *DIFFERING, "HEAD", *where)
+            new = both.submit(self.names, *UNTRACKED, *where)
+        return sorted({*tracked.result(), *new.result()})
 
     def branch(self) -> str | None:
         """The branch checked out, or None when HEAD is detached."""

@@ -96,6 +96,16 @@ def training_inputs(layout: Layout, model: str, data: str) -> str:
     )
 
 
+def training_paths(layout: Layout, model: str) -> tuple[str, ...]:
+    """Files and folders of a clone in which all that decides what training gives lies."""
+    return (
+        f"models/{model}",
+        f"data-contracts/{layout.model(model).data.dataset}.dvc",
+        lock_path("train"),
+        *(f"{TOOL_PATH}/{part}" for part in TRAINING_CODE),
+    )
+
+
 def service_source(layout: Layout, service: str) -> str:
     """Digest of the source files a service is built from, its models' features included."""
     files = code_of_service(layout, service)
@@ -244,14 +254,13 @@ def _readers(
     """The models (or services) whose spec names one of the datasets (or models)."""
     if not names:
         return set()
-    file = SPECS[top]
+    paths = {f"{top}/{name}/{SPECS[top]}": name for name in layout.tree.names(top)}
     wanted = {name.encode(errors="surrogateescape") for name in names}
-    found = set()
-    for reader in layout.tree.names(top):
-        content = layout.tree.read(f"{top}/{reader}/{file}") or b""
-        if may_name(content, wanted) and _names(layout, reader, set(names), named_in):
-            found.add(reader)
-    return found
+    return {
+        paths[path]
+        for path, content in layout.tree.read_many(paths).items()
+        if may_name(content, wanted) and _names(layout, paths[path], set(names), named_in)
+    }
 
 
 def may_name(content: bytes, wanted: set[bytes]) -> bool:
@@ -291,14 +300,14 @@ def _removed(layout: Layout, before: Layout | None, paths: Iterable[str]) -> set
     """Models that the change takes away: something may still serve them."""
     if before is None:
         return set()
-    gone = (name for name in _second(paths, "models") if not layout.tree.files(f"models/{name}"))
+    gone = (name for name in _second(paths, "models") if not layout.tree.holds(f"models/{name}"))
     return {name for name in gone if before.tree.read(f"models/{name}/model.yaml") is not None}
 
 
 def _left(layout: Layout, top: str, names: Iterable[str], *, surely: bool) -> tuple[str, ...]:
     """Those of which files are left; `surely` when the names were read from the folder."""
-    files = layout.tree.files
-    return tuple(sorted(name for name in names if surely or files(f"{top}/{name}")))
+    holds = layout.tree.holds
+    return tuple(sorted(name for name in names if surely or holds(f"{top}/{name}")))
 
 
 def _validated_otherwise(layout: Layout, paths: Iterable[str], locks: set[str]) -> set[str]:

@@ -1,8 +1,8 @@
 """Where the project's files are read from: the work tree, or one commit of a repository."""
 
 import os
-from collections.abc import Iterable
-from functools import cached_property
+import posixpath
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,10 @@ class Tree(Protocol):
         """The contents of those of the files that there are, in the order given."""
         pairs = ((path, self.read(path)) for path in paths)
         return {path: content for path, content in pairs if content is not None}
+
+    def holds(self, folder: str) -> bool:
+        """Whether there are files below a folder."""
+        return bool(self.files(folder))
 
     def names(self, folder: str) -> list[str]:
         """Names of the folders directly below a folder, sorted."""
@@ -60,40 +64,57 @@ class WorkTree(Tree):
 
 
 class CommitTree(Tree):
-    """The files of one commit; works on bare repositories and costs two git processes."""
+    """The files of one commit; works on bare repositories.
+
+    Each question is a git process that looks at what is asked for: the rest of the commit, of
+    any size, costs nothing.
+    """
 
     def __init__(self, git: Git, commit: str) -> None:
         self.git = git
         self.commit = commit
-
-    @cached_property
-    def _blobs(self) -> dict[str, str]:
-        entries = self.git.names("ls-tree", "-r", "-z", self.commit)
-        pairs = (entry.split("\t", 1) for entry in entries)
-        return {path: head.split()[2] for head, path in pairs}
+        self._folders: dict[str, list[str]] = {}
 
     def read(self, path: str) -> bytes | None:
-        blob = self._blobs.get(path)
-        return None if blob is None else self.git.run("cat-file", "blob", blob)
-
-    def names(self, folder: str) -> list[str]:
-        prefix = f"{folder}/"
-        below = (path[len(prefix) :] for path in self._blobs if path.startswith(prefix))
-        return sorted({rest.split("/", 1)[0] for rest in below if "/" in rest})
-
-    def files(self, folder: str) -> list[str]:
-        prefix = f"{folder}/"
-        return sorted(path for path in self._blobs if path.startswith(prefix))
+        if "\n" in path:
+            return self.read_many([path]).get(path)
+        return self.git.contents([f"{self.commit}:{path}"])[0]
 
     def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
-        """The contents of those of the files that there are, by one git process."""
-        there = [path for path in paths if path in self._blobs]
-        asked = "".join(f"{self._blobs[path]}\n" for path in there)
-        output = self.git.run("cat-file", "--batch", stdin=asked.encode())
-        found, start = {}, 0
-        for path in there:  # each is `<id> blob <size>`, a line end, the content, a line end
-            begin = output.index(b"\n", start) + 1
-            end = begin + int(output[start:begin].split()[2])
-            found[path] = output[begin:end]
-            start = end + 1
-        return found
+        """The contents of those of the files that there are, by two git processes."""
+        asked = list(paths)
+        ids = self._ids(_common(asked)) if asked else {}
+        there = [path for path in asked if path in ids]
+        contents = self.git.contents([ids[path] for path in there])
+        return {
+            path: content
+            for path, content in zip(there, contents, strict=True)
+            if content is not None
+        }
+
+    def names(self, folder: str) -> list[str]:
+        if folder not in self._folders:
+            told = self._listed("-d", "--name-only", folder=folder)
+            self._folders[folder] = sorted(path.rpartition("/")[2] for path in told)
+        return list(self._folders[folder])
+
+    def holds(self, folder: str) -> bool:
+        parent, _, name = folder.rpartition("/")
+        return name in self.names(parent)
+
+    def files(self, folder: str) -> list[str]:
+        return sorted(self._ids(folder))
+
+    def _ids(self, folder: str) -> dict[str, str]:
+        """The ids of all files below a folder (empty: the root), by path."""
+        pairs = (entry.split("\t", 1) for entry in self._listed("-r", folder=folder))
+        return {path: head.split()[2] for head, path in pairs}
+
+    def _listed(self, *options: str, folder: str) -> list[str]:
+        where = ("--", f"{folder}/") if folder else ()
+        return self.git.names("--literal-pathspecs", "ls-tree", "-z", *options, self.commit, *where)
+
+
+def _common(paths: Sequence[str]) -> str:
+    """The deepest folder that holds all of the files; empty for the root."""
+    return posixpath.commonpath([posixpath.dirname(path) for path in paths])

@@ -5,10 +5,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mlops.checks.planning import planned, start_of
+from mlops.checks.shares import shares
 from mlops.errors import BadInput
 from mlops.git import MISSING, NOTHING
+from mlops.graph import affected
 from mlops.repository import Repository
 from tests.team import Team, git
 
@@ -131,3 +135,61 @@ def test_a_repository_without_prod_is_planned(team: Team) -> None:
         shutil.rmtree(team.root / "environments" / name)
     found = planned(team.repo, "HEAD")
     assert found.affected.environments == ("dev", "prod", "staging")
+
+
+TOUCHED = st.dictionaries(
+    st.sampled_from(
+        [
+            "models/toy-line/model.yaml",
+            "models/toy-line/train.py",
+            "models/new/model.yaml",
+            "apps/toy/service.yaml",
+            "apps/toy/evidence/0.json",
+            "apps/more/service.yaml",
+            "data-contracts/toy-points.odcs.yaml",
+            "data-contracts/new.dvc",
+            "environments/prod/toy/settings.yaml",
+            "environments/dev/env.yaml",
+            "requirements/train.txt",
+            "requirements/data.txt",
+            "infra/base/deployment.yaml",
+            "scripts/mlops/cli.py",
+            "README.md",
+        ]
+    ),
+    st.sampled_from(
+        [None, "models: [new, toy-line]\n", "data:\n  dataset: toy-points\n", "a: [\n"]
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(TOUCHED)
+def test_a_plan_is_the_same_of_the_work_tree_of_the_commit_and_in_a_fresh_clone(
+    team: Team, tmp_path: Path, touched: dict[str, str | None]
+) -> None:
+    for path, content in touched.items():
+        if content is not None:
+            team.write(path, content)
+        else:
+            (team.root / path).unlink(missing_ok=True)
+    uncommitted = planned(team.repo, "HEAD")
+    team.git("add", "--all")
+    team.git("commit", "--quiet", "--allow-empty", "--message", "Touched")
+    here = planned(team.repo, "HEAD~1", uncommitted=False)
+    assert uncommitted.uncommitted == uncommitted.changed == here.changed
+    assert (uncommitted.affected, uncommitted.shares) == (here.affected, here.shares)
+    assert planned(team.repo, "HEAD~1") == here
+
+    layout = team.repo.commit("HEAD")
+    reached = affected(layout, here.changed, team.repo.commit("HEAD~1"))
+    assert (reached, shares(layout, reached, here.changed)) == (here.affected, here.shares)
+
+    fresh = tmp_path / "fresh"
+    shutil.rmtree(fresh, ignore_errors=True)
+    git(tmp_path, "clone", "--quiet", str(team.root), str(fresh))
+    assert planned(Repository.at(fresh), "HEAD~1") == here

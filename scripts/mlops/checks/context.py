@@ -1,6 +1,7 @@
 """What a part of the checks is given: the change, and its share of it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from mlops.graph import Affected
@@ -43,7 +44,7 @@ class Context:
     out: Path | None = None
     quick: bool = False
 
-    @property
+    @cached_property
     def before(self) -> Layout:
         """The files at the base."""
         return self.repo.commit(self.base)

@@ -19,6 +19,7 @@ class Planned:
 
     Attributes:
         changed: paths that differ, sorted; names that are not UTF-8 hold surrogates.
+        uncommitted: paths that differ from `head` in the work tree; none when left out.
     """
 
     base: str
@@ -26,6 +27,7 @@ class Planned:
     changed: tuple[str, ...]
     affected: Affected
     shares: tuple[Share, ...]
+    uncommitted: tuple[str, ...] = ()
 
 
 def planned(repo: Repository, base: str | None = None, *, uncommitted: bool = True) -> Planned:
@@ -40,10 +42,11 @@ def planned(repo: Repository, base: str | None = None, *, uncommitted: bool = Tr
     """
     head = repo.git.head()
     start = start_of(repo, base or default_base(repo))
-    changed = repo.git.differing(start) if uncommitted else repo.git.changed(start, head)
+    pending = repo.git.uncommitted() if uncommitted else []
+    changed = repo.git.differing(start, pending) if uncommitted else repo.git.changed(start, head)
     reached = affected(repo, changed, repo.commit(start))
     parts = shares(repo, reached, changed)
-    return Planned(start, head, tuple(changed), reached, parts)
+    return Planned(start, head, tuple(changed), reached, parts, tuple(pending))
 
 
 def default_base(repo: Repository) -> str:

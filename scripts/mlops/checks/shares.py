@@ -30,6 +30,9 @@ ROW = 2e-4
 """Of validation: each row of the pinned data."""
 ROUNDS, ROWS = 100, 10_000
 """Where the files do not say."""
+DATASET = re.compile(rb"^\s+dataset: *([a-z0-9-]+)", re.MULTILINE)
+TREES = re.compile(rb"\brounds: *(\d{1,6})\b")
+PINNED = re.compile(rb"^\s+rows: *(\d{1,12})\b", re.MULTILINE)
 
 
 def shares(layout: Layout, reached: Affected, changed: Iterable[str]) -> tuple[Share, ...]:
@@ -93,31 +96,32 @@ def _may_be_tested(path: str) -> bool:
 
 
 def _costs(layout: Layout, reached: Affected) -> dict[Part, dict[str, float]]:
-    """Estimated seconds of each name of the parts that are dealt."""
-    rows = {name: _rows(layout, name) for name in reached.datasets}
+    """Estimated seconds of each name of the parts that are dealt.
+
+    Read as text: thousands of files are estimated in the time that parsing takes for tens.
+    """
+    specs = {f"models/{name}/model.yaml": name for name in reached.models}
+    texts = {specs[path]: text for path, text in layout.tree.read_many(specs).items()}
+    learned = {name: _first(DATASET, texts.get(name, b"")).decode() for name in reached.models}
+    rows = _rows(layout, {*reached.datasets, *learned.values()})
+    rounds = {name: int(_first(TREES, texts.get(name, b"")) or ROUNDS) for name in reached.models}
     return {
         "contracts": {name: CONTRACT + ROW * rows[name] for name in reached.datasets},
-        "models": {name: _model_cost(layout, name, rows) for name in reached.models},
+        "models": {
+            name: MODEL + ROW_ROUND * rows[learned[name]] * rounds[name] for name in reached.models
+        },
     }
 
 
-def _model_cost(layout: Layout, model: str, rows: dict[str, int]) -> float:
-    """Read as text: thousands of files are estimated in the time that parsing takes for tens."""
-    text = layout.tree.read(f"models/{model}/model.yaml") or b""
-    dataset = _first(rb"^\s+dataset: *([a-z0-9-]+)", text).decode()
-    if dataset not in rows:
-        rows[dataset] = _rows(layout, dataset)
-    rounds = int(_first(rb"\brounds: *(\d{1,6})\b", text) or ROUNDS)
-    return MODEL + ROW_ROUND * rows[dataset] * rounds
+def _rows(layout: Layout, datasets: Iterable[str]) -> dict[str, int]:
+    """Rows of the version of each dataset that is pinned."""
+    pins = {name: f"data-contracts/{name}.dvc" for name in datasets}
+    texts = layout.tree.read_many(pins.values())
+    return {name: int(_first(PINNED, texts.get(pin, b"")) or ROWS) for name, pin in pins.items()}
 
 
-def _rows(layout: Layout, dataset: str) -> int:
-    pin = layout.tree.read(f"data-contracts/{dataset}.dvc") or b""
-    return int(_first(rb"^\s+rows: *(\d{1,12})\b", pin) or ROWS)
-
-
-def _first(pattern: bytes, text: bytes) -> bytes:
-    found = re.search(pattern, text, re.MULTILINE)
+def _first(pattern: re.Pattern[bytes], text: bytes) -> bytes:
+    found = pattern.search(text)
     return found[1] if found else b""
 
 

@@ -35,7 +35,7 @@ def train(repo: Repository, model: str, *, as_json: bool = False) -> int:
     """Train and register the work tree's model; print the version it has."""
     from mlops.training.candidate import State, registered_before, train_and_register
 
-    state = State.of(repo)
+    state = State.of(repo, model)
     known = registered_before(repo, model)
     if known is not None:
         return _tell_known(known, as_json)

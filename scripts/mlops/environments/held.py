@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlops.digests import short
-from mlops.environments.timeline import Entry, contents, kind_of, timeline, withdrawn
+from mlops.environments.timeline import Entry, kind_of, timeline, withdrawn
 from mlops.errors import MlopsError
 from mlops.git import Git
 from mlops.records import Record
@@ -115,7 +115,7 @@ def _decisions(
     git: Git, environment: str, service: str, entries: Sequence[Entry]
 ) -> list[bytes | None]:
     path = f"{folder_of(environment, service)}/decision.yaml"
-    return list(contents(git, [f"{entry.commit}:{path}" for entry in entries]))
+    return git.contents([f"{entry.commit}:{path}" for entry in entries])
 
 
 def _is_of(record: Record, environment: str, service: str) -> bool:

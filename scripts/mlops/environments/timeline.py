@@ -1,6 +1,6 @@
 """What an environment has held: the first-parent history of a service's release file."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mlops.errors import MlopsError
@@ -52,29 +52,11 @@ def timeline(git: Git, ref: str, environment: str, service: str) -> list[Entry]:
         "--", path,
     )  # fmt: skip
     commits = [tuple(line.split("\x01", 3)) for line in told]
-    found = contents(git, [f"{commit[0]}:{path}" for commit in commits])
+    found = git.contents([f"{commit[0]}:{path}" for commit in commits])
     return [
         Entry(commit, at, author, subject, *_read(path, content))
         for (commit, at, author, subject), content in zip(commits, found, strict=True)
     ]
-
-
-def contents(git: Git, names: Sequence[str]) -> Iterator[bytes | None]:
-    """Content of each `<commit>:<path>`, in one git process; None for those not there."""
-    if not names:
-        return
-    told = git.run("cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode())
-    place = 0
-    for _ in names:
-        end = told.index(b"\n", place)
-        head = told[place:end].split(b" ")
-        place = end + 1
-        if head[-1] == b"missing":
-            yield None
-            continue
-        size = int(head[-1])
-        yield told[place : place + size]
-        place += size + 1
 
 
 def _read(path: str, content: bytes | None) -> tuple[Release | None, bytes | None, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mlops.data.pin import read_pin
 from mlops.errors import NotHere, Problem
+from mlops.graph import training_paths
 from mlops.registry import Registered, Registry
 from mlops.repository import Repository
 from mlops.training import training
@@ -13,15 +14,15 @@ from mlops.training.training import Trained, inputs_of
 
 @dataclass(frozen=True)
 class State:
-    """The commit that is trained from, and the paths in which the work tree differs."""
+    """The commit that is trained from, and the paths that decide and differ from it."""
 
     commit: str
     uncommitted: list[str]
 
     @classmethod
-    def of(cls, repo: Repository) -> "State":
+    def of(cls, repo: Repository, model: str) -> "State":
         """As the clone is now."""
-        return cls(repo.git.head(), repo.git.uncommitted())
+        return cls(repo.git.head(), repo.git.uncommitted(*training_paths(repo, model)))
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def registered_now(repo: Repository, model: str) -> Registered:
 
 def _known_or_made(repo: Repository, model: str) -> Registered:
     found = registered_before(repo, model)
-    return found or train_and_register(repo, model, State.of(repo)).registered
+    return found or train_and_register(repo, model, State.of(repo, model)).registered
 
 
 def _registered(repo: Repository, model: str, state: State, trained: Trained) -> Registered:
