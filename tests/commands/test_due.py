@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.environments.shelf import shelf_of
 from tests.team import Team
 
 FEATURES = "models/toy-line/features.py"
@@ -37,6 +38,41 @@ def test_a_service_whose_models_change_is_due(team: Team, tmp_path: Path) -> Non
     services, anything, stores = output.read_text().splitlines()
     assert json.loads(services.removeprefix("services=")) == {"include": [{"service": "toy"}]}
     assert (anything, stores) == ("any=true", "stores=true")
+
+
+def test_a_service_without_a_release_is_due_until_it_has_one(team: Team) -> None:
+    shared(team)
+    assert due(team).stdout == "toy\n"
+    shelf_of(team).put(1, "dev")
+    assert due(team).stdout == "Nothing is due.\n"
+
+
+def test_what_an_earlier_push_changed_stays_due_until_it_is_released(team: Team) -> None:
+    shared(team)
+    shelf_of(team).put(1, "dev")
+    team.write(FEATURES, (team.root / FEATURES).read_text() + "\nMORE = 1\n")
+    team.commit("Change the features")
+    team.write("README.md", "words\n")
+    team.commit("Words")
+    assert due(team).stdout == "toy\n"
+    shelf_of(team).put(2, "dev")
+    assert due(team).stdout == "Nothing is due.\n"
+
+
+def test_a_release_that_was_taken_back_is_not_due_again_until_something_changes(
+    team: Team,
+) -> None:
+    shared(team)
+    shelf_of(team).put(1, "dev")
+    team.write(FEATURES, (team.root / FEATURES).read_text() + "\nMORE = 1\n")
+    team.commit("Change the features")
+    shelf = shelf_of(team)
+    shelf.put(2, "dev")
+    shelf.revert()
+    assert due(team).stdout == "Nothing is due.\n"
+    team.write(FEATURES, (team.root / FEATURES).read_text() + "\nMORE = 2\n")
+    team.commit("Correct the features")
+    assert due(team).stdout == "toy\n"
 
 
 def test_words_make_nothing_due(team: Team) -> None:

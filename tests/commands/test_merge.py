@@ -30,11 +30,11 @@ def release(stage: Stage, user: str = "bot") -> Pull:
     return stage.forge().pull(found.number)
 
 
-def call(stage: Stage, monkeypatch: pytest.MonkeyPatch, pull: Pull) -> int:
+def call(stage: Stage, monkeypatch: pytest.MonkeyPatch, pull: Pull, *more: str) -> int:
     """The command as the bot runs it in the clone."""
     monkeypatch.chdir(stage.team.root)
     monkeypatch.setenv("FORGE_TOKEN", stage.environment()["FORGE_TOKEN"])
-    return run(["merge", "--pull-request", str(pull.number), "--commit", pull.commit])
+    return run(["merge", *(more or ("--pull-request", str(pull.number))), "--commit", pull.commit])
 
 
 def test_a_green_release_is_merged_and_a_second_run_says_so(
@@ -144,6 +144,52 @@ def test_a_release_that_started_from_an_older_main_is_not_merged(
         f"pull request {pull.number}: started from another commit than {main[:12]}, where main "
         "is now; let `mlops release` open it again on main, or merge by hand\n"
     )
+
+
+def test_the_run_of_a_release_that_main_has_overtaken_leaves_it_to_the_newer_one(
+    github_stage: GitHubStage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage = github_stage
+    pull = release(stage)
+    stage.team.write("elsewhere.md", "main goes on\n")
+    main = stage.team.commit("Main goes on")
+    capsys.readouterr()
+    assert call(stage, monkeypatch, pull, "--skip-behind") == 0
+    assert capsys.readouterr().out == (
+        f"pull request {pull.number} started from another commit than {main[:12]}, where main "
+        "is now: the run of that commit opens it again\n"
+    )
+    assert stage.forge().pull(pull.number).open
+
+
+def test_without_a_number_it_is_the_bots_own_of_that_head(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pull = release(stage)
+    forge = stage.forge("alice")
+    other = forge.open_pull_request("alice/same", pull.commit, "The same", "Text")
+    stage.check(pull.commit, CHECK, "success")
+    capsys.readouterr()
+    assert call(stage, monkeypatch, pull, "--skip-behind") == 0
+    assert capsys.readouterr().out.startswith(f"pull request {pull.number} is merged, as ")
+    assert other.number
+    assert stage.forge().pull(other.number).open
+    assert call(stage, monkeypatch, pull, "--skip-behind") == 0
+    assert capsys.readouterr().out == (
+        f"nothing to merge: {pull.commit[:12]} is the head of no open pull request of bot\n"
+    )
+
+
+def test_of_two_pull_requests_with_one_head_none_is_merged(
+    github_stage: GitHubStage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage = github_stage
+    pull = release(stage)
+    other = stage.forge().open_pull_request("release/twice", pull.commit, "The same", "Text")
+    stage.check(pull.commit, CHECK, "success")
+    assert call(stage, monkeypatch, pull, "--skip-behind") == 1
+    told = capsys.readouterr().err
+    assert f"is the head of the pull requests {other.number} and {pull.number}; close all" in told
 
 
 def test_a_release_pushed_to_meanwhile_is_not_merged(

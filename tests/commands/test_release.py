@@ -83,6 +83,23 @@ def test_a_retrain_opens_the_release_and_again_does_nothing(team: Team) -> None:
     assert "nothing to do" in again.stdout
 
 
+@pytest.mark.parametrize("verb", ["release", "retrain"])
+def test_a_run_that_main_has_overtaken_leaves_the_release_to_the_newer_one(
+    team: Team, verb: str
+) -> None:
+    older = team.git("rev-parse", "HEAD")
+    team.write("README.md", "words\n")
+    newer = team.commit("Words")
+    team.git("checkout", "--quiet", "--detach", older)
+    what = ("toy",) if verb == "release" else ()
+    done = team.mlops(verb, *what, "--skip-behind")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        f"main is at {newer[:12]} by now: nothing was released from {older[:12]}, "
+        "the run of the newer commit does it\n"
+    )
+
+
 def test_a_retrain_of_a_model_that_nobody_serves_is_refused(team: Team) -> None:
     team.git("rm", "--quiet", "-r", "environments/dev/toy")
     done = team.mlops("retrain", "toy-line")

@@ -197,7 +197,7 @@ def test_from_data_to_prod_and_back_by_git_revert(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_a_release_is_the_same_when_made_again_and_after_words_only_changed(team: Team) -> None:
+def test_a_release_that_waits_stays_the_same_until_something_else_answers(team: Team) -> None:
     ingest(team, "2024-01")
     run(team, "train", "toy-line")
     first = proposed(team, "release", "toy")
@@ -210,6 +210,11 @@ def test_a_release_is_the_same_when_made_again_and_after_words_only_changed(team
     moved = proposed(team, "release", "toy")
     assert (moved["branch"], moved["new"]) == ("release/toy-1", True)
     assert team.git("show", f"origin/{release_file}") == before
+    team.write("apps/toy/service.py", (team.root / "apps/toy/service.py").read_text() + "\n# 2\n")
+    source = team.commit("Change the service")
+    overtaken = proposed(team, "release", "toy")
+    assert (overtaken["branch"], overtaken["new"]) == ("release/toy-1", True)
+    assert f"commit: {source}" in team.git("show", f"origin/{release_file}")
     assert team.git("status", "--porcelain") == ""
 
 

@@ -19,25 +19,30 @@ NO_STORES = (
 
 @click.command()
 @click.option(
-    "--base", metavar="REV", default="HEAD^1", show_default=True, help="What was there before."
+    "--base",
+    metavar="REV",
+    help="What was there before; default: what each service's newest release was made of.",
 )
 @click.option(
     "--github", is_flag=True, help="Append `services`, `any` and `stores` to $GITHUB_OUTPUT."
 )
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def command(base: str, *, github: bool, as_json: bool) -> int:
-    """The services that the commits since BASE have to bring out as releases.
+def command(base: str | None, *, github: bool, as_json: bool) -> int:
+    """The services that HEAD has to bring out as releases.
 
-    A service is due when it answers by other models, code or packages than before, and the
-    first environment has a folder for it. Without stores nothing is due, and the way to set
+    A service of the first environment is due when it answers by other models, code or packages
+    than its newest release there, or has none yet. So a release that a busy day or a failed
+    run left out is made up for by the next. Without stores nothing is due, and the way to set
     them up is told.
 
+    \b
+    Example: mlops due
     Example: mlops due --base HEAD~1
     """
     return due(Repository.at(), base, github=github, as_json=as_json)
 
 
-def due(repo: Repository, base: str, *, github: bool = False, as_json: bool = False) -> int:
+def due(repo: Repository, base: str | None, *, github: bool = False, as_json: bool = False) -> int:
     """Print the services, one a line, or why there are none.
 
     Raises:
@@ -60,17 +65,41 @@ def has_stores(repo: Repository) -> bool:
     return Path(stores.root).is_absolute() or bool(stores.registry and stores.data)
 
 
-def services_due(repo: Repository, base: str) -> tuple[str, ...]:
-    """Services that the commits since `base` reach and the first environment serves, sorted.
+def services_due(repo: Repository, base: str | None = None) -> tuple[str, ...]:
+    """Services of the first environment that answer otherwise at HEAD, sorted.
+
+    Args:
+        base: a revision whose answers are the measure; None: each service's newest release. One
+            that was taken back counts: what made it is no news.
 
     Raises:
         BadInput: when the base is not here.
     """
+    first = repo.order[0]
+    served = set(repo.served_in(first)).intersection(repo.services())
+    if base is not None:
+        return tuple(sorted(served & _reached(repo, base)))
+    sources = {name: _newest_source(repo, first, name) for name in served}
+    reached = {source: _reached(repo, source) for source in set(sources.values()) if source}
+    return tuple(
+        sorted(name for name, source in sources.items() if not source or name in reached[source])
+    )
+
+
+def _reached(repo: Repository, base: str) -> set[str]:
     from mlops.checks.planning import planned
 
-    reached = planned(repo, base, uncommitted=False).affected.services
-    served = set(repo.served_in(repo.order[0]))
-    return tuple(name for name in reached if name in served)
+    return set(planned(repo, base, uncommitted=False).affected.services)
+
+
+def _newest_source(repo: Repository, environment: str, service: str) -> str | None:
+    """The commit that a service's newest release was made of; None when it is not here."""
+    from mlops.environments.timeline import timeline
+
+    entries = timeline(repo.git, "HEAD", environment, service)
+    releases = [entry.release for entry in entries if entry.release]
+    newest = max(releases, key=lambda release: release.release, default=None)
+    return repo.git.commit_of(newest.source.commit) if newest else None
 
 
 def _to_workflow(services: tuple[str, ...], *, ready: bool) -> None:

@@ -5,11 +5,19 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+import click
 from rich.console import Console
 from rich.markup import escape
 
 if TYPE_CHECKING:
     from mlops.environments.proposal import Proposed
+    from mlops.repository import Repository
+
+skip_behind = click.option(
+    "--skip-behind",
+    is_flag=True,
+    help="When main has moved on from HEAD, say so and do nothing: for the runs of a busy day.",
+)
 
 
 class Steps:
@@ -87,6 +95,19 @@ def told(found: "Proposed") -> str:
 
 def _indented(lines: tuple[str, ...]) -> list[str]:
     return [f"  {line}" for line in lines]
+
+
+def left_to_newer(repo: "Repository") -> bool:
+    """Whether main has moved on from HEAD, so that the run of its newer commit does this."""
+    from mlops.environments.releases import newer_main
+
+    main = newer_main(repo)
+    if main is not None:
+        click.echo(
+            f"{repo.project.forge.main} is at {main[:12]} by now: nothing was released from "
+            f"{repo.git.head()[:12]}, the run of the newer commit does it"
+        )
+    return main is not None
 
 
 def near(place: str) -> str:

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from mlops.commands.proposing import Steps, told, values
+from mlops.commands.proposing import Steps, left_to_newer, skip_behind, told, values
 from mlops.errors import Exit, bad_input
 from mlops.repository import Repository
 from mlops.specs.base import validated
@@ -23,8 +23,11 @@ from mlops.specs.release import Image
 @click.option(
     "--train", "first_train", is_flag=True, help="First train the models that HEAD has anew."
 )
+@skip_behind
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def command(service: str, *, image: str | None, first_train: bool, as_json: bool) -> int:
+def command(
+    service: str, *, image: str | None, first_train: bool, skip_behind: bool, as_json: bool
+) -> int:
     """Open the pull request that puts a release of SERVICE into the first environment.
 
     Builds HEAD, measures its models, holds them to their gates and to what serves there now,
@@ -36,8 +39,12 @@ def command(service: str, *, image: str | None, first_train: bool, as_json: bool
     Example: mlops release bike-demand --train --image bike-demand@sha256:2c26...
     """
     repo, pinned = Repository.at(), image_of(image)
+    if skip_behind and left_to_newer(repo):
+        return Exit.DONE
     if first_train:
         train_models(repo, service)
+        if skip_behind and left_to_newer(repo):  # while it was trained
+            return Exit.DONE
     return release(repo, service, image=pinned, as_json=as_json)
 
 

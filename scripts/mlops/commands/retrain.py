@@ -2,14 +2,16 @@
 
 import click
 
+from mlops.commands.proposing import left_to_newer, skip_behind
 from mlops.errors import BadInput, Exit, MlopsError, NotGood, Problem, bad_input
 from mlops.repository import Repository
 
 
 @click.command()
 @click.argument("model", required=False)
+@skip_behind
 @click.option("--json", "as_json", is_flag=True, help="For machines: a line a step.")
-def command(model: str | None, *, as_json: bool) -> int:
+def command(model: str | None, *, skip_behind: bool, as_json: bool) -> int:
     """Train MODEL (default: all) on the newest pinned data and release what serves it.
 
     For each service it opens the pull request that `mlops release` opens, when the gates are
@@ -21,10 +23,17 @@ def command(model: str | None, *, as_json: bool) -> int:
     Example: mlops retrain
     """
     repo = Repository.at()
-    return retrain(repo, (model,) if model else served(repo), as_json=as_json)
+    models = (model,) if model else served(repo)
+    return retrain(repo, models, skip_behind=skip_behind, as_json=as_json)
 
 
-def retrain(repo: Repository, models: tuple[str, ...], *, as_json: bool = False) -> int:
+def retrain(
+    repo: Repository,
+    models: tuple[str, ...],
+    *,
+    skip_behind: bool = False,
+    as_json: bool = False,
+) -> int:
     """Train, then release each service; one that is refused does not keep back the others.
 
     Raises:
@@ -35,10 +44,14 @@ def retrain(repo: Repository, models: tuple[str, ...], *, as_json: bool = False)
     from mlops.commands.train import train
 
     services = sorted({name for model in models for name in serving(repo, model)})
+    if skip_behind and left_to_newer(repo):
+        return Exit.DONE
     for model in models:
         train(repo, model, as_json=as_json)
     refused: list[MlopsError] = []
     for service in services:
+        if skip_behind and left_to_newer(repo):  # while it was trained
+            break
         try:
             train_models(repo, service)
             release(repo, service, as_json=as_json)

@@ -20,7 +20,7 @@ from mlops.errors import NotGood, bad_input
 from mlops.forges import Forge, PullRequest
 from mlops.git import GitFailed
 from mlops.repository import Layout, Repository, folder_of, release_path
-from mlops.specs.base import to_yaml
+from mlops.specs.base import parse, to_yaml
 from mlops.specs.decision import Decision
 from mlops.specs.evidence import GateResult
 from mlops.specs.release import Release
@@ -141,9 +141,8 @@ def _there(repo: Repository, forge: Forge, proposal: Proposal, main: str) -> str
     there = forge.waiting(proposal.branch)
     if there is None:
         return None
-    path = release_path(proposal.decision.environment, proposal.decision.service)
     count = int(repo.git.text("rev-list", "--count", f"{main}..{there}"))
-    if count > 1 or repo.commit(there).tree.read(path) != proposal.content:
+    if count > 1 or not _may_be_replaced(repo, there, proposal):
         remote = repo.project.forge.remote
         raise bad_input(
             proposal.branch,
@@ -151,6 +150,21 @@ def _there(repo: Repository, forge: Forge, proposal: Proposal, main: str) -> str
             f"merge it, or give it up: git push {remote} --delete {proposal.branch}",
         )
     return there
+
+
+def _may_be_replaced(repo: Repository, there: str, proposal: Proposal) -> bool:
+    """Whether a branch waits with the same content, or with a release of an older source.
+
+    A release that nobody has merged is overtaken by that of a newer commit, never the reverse.
+    """
+    path = release_path(proposal.decision.environment, proposal.decision.service)
+    content = repo.commit(there).tree.read(path)
+    if content == proposal.content or content is None:
+        return content is not None
+    if proposal.decision.kind != "release":
+        return False
+    waiting, source = parse(content, path, Release).source.commit, proposal.release.source.commit
+    return repo.git.commit_of(waiting) is not None and repo.git.is_ancestor(waiting, source)
 
 
 def same_commit(repo: Repository, there: str, commit: str) -> bool:

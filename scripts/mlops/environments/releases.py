@@ -79,6 +79,14 @@ def check_source(repo: Repository, forge: Forge) -> None:
         raise BadInput(problems)
 
 
+def newer_main(repo: Repository) -> str | None:
+    """The commit of the forge's main branch when it goes on from HEAD, fetched; else None."""
+    forge = forge_of(repo)
+    forge.fetch()
+    head, main = repo.git.head(), forge.main()
+    return main if main != head and repo.git.is_ancestor(head, main) else None
+
+
 def _dirty(repo: Repository) -> list[Problem]:
     paths = repo.git.uncommitted()
     what = "differs from HEAD, and a release is made from a commit"
