@@ -17,6 +17,7 @@ from tests.team import ROOT, Team
 
 HARNESS = Path(os.environ.get("ACTIONS_HARNESS") or ROOT.parent / "shared" / "actions")
 TEMPLATE = (".github", "scripts", "pyproject.toml", ".yamllint.yaml", ".checkov.yaml")
+DATASET = "toy-points"
 USES = re.compile(r"uses: ([\w.-]+/[\w./-]+)@[0-9a-f]{40}")
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -69,6 +70,21 @@ def harness() -> Path:
     return HARNESS
 
 
+@dataclass(frozen=True)
+class Server:
+    """The forge that a run is told it belongs to, and the token of its jobs."""
+
+    url: str
+    repository: str
+    token: str
+
+    def options(self) -> list[str]:
+        """Arguments of run-workflow."""
+        api = f"{self.url}/api/v1"
+        where = ["--server-url", self.url, "--api-url", api, "--repository", self.repository]
+        return [*where, "--token", self.token]
+
+
 def run(
     team: Team,
     event: str,
@@ -76,18 +92,23 @@ def run(
     *,
     payload: Mapping[str, object] | None = None,
     variables: Mapping[str, str] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    inputs: Mapping[str, str] | None = None,
+    server: Server | None = None,
+    out: Path | None = None,
     runner: Path | None = None,
 ) -> Ran:
     """Run one workflow of a team's clone, as committed."""
-    here, out = runner or harness(), team.root.parent / "out"
-    given = {"MLOPS_VENV": sys.prefix, **(variables or {})}
+    here, out = runner or harness(), out or team.root.parent / "out"
     command = [str(here / "run-workflow"), str(team.root), event]
     if payload:
         file = team.root.parent / "event.json"
         file.write_text(json.dumps(payload))
         command.append(str(file))
-    command += ["--workflow", workflow, "--out", str(out)]
-    command += [part for name, value in given.items() for part in ("--var", f"{name}={value}")]
+    command += ["--workflow", workflow, "--out", str(out), *(server.options() if server else [])]
+    command += _options("--var", {"MLOPS_VENV": sys.prefix, **(variables or {})})
+    command += _options("--secret", secrets or {})
+    command += _options("--input", inputs or {})
     done = subprocess.run(
         command,
         capture_output=True,
@@ -97,6 +118,10 @@ def run(
         env={**os.environ, "NO_COLOR": "1"},
     )
     return Ran(done.returncode, COLOURS.sub("", done.stdout + done.stderr), out)
+
+
+def _options(name: str, given: Mapping[str, str]) -> list[str]:
+    return [part for key, value in given.items() for part in (name, f"{key}={value}")]
 
 
 def add_template(team: Team) -> None:
@@ -112,10 +137,10 @@ def add_template(team: Team) -> None:
 
 def pin_data(team: Team) -> None:
     """Pin a month of data, in stores that every folder of this machine finds."""
-    text = (team.root / "mlops.toml").read_text()
-    team.write("mlops.toml", text.replace('"../stores"', f'"{team.stores}"'))
-    done = team.mlops("data", "ingest", "toy-points", "data-contracts/toy-points/raw/2024-01.csv")
-    assert done.returncode == 0, done.stderr
+    raw = "data-contracts/toy-points/raw/2024-01.csv"
+    for call in (("init", "--stores-root", str(team.stores)), ("data", "ingest", DATASET, raw)):
+        done = team.mlops(*call)
+        assert done.returncode == 0, done.stderr
 
 
 def with_dead_ends(folder: Path) -> Path:
