@@ -2,7 +2,7 @@
 
 import os
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -61,6 +61,25 @@ class WorkTree(Tree):
         base = self.root / folder
         found = (path.relative_to(self.root) for path in base.rglob("*") if path.is_file())
         return sorted(path.as_posix() for path in found if not LEFT_OUT.intersection(path.parts))
+
+
+class Overlay(Tree):
+    """A tree of which some files are given: as they are about to be, or as they were read at once.
+
+    None stands for a file that is not there. Folders are listed as they are without these.
+    """
+
+    def __init__(self, tree: Tree, files: Mapping[str, bytes | None]) -> None:
+        self._tree, self._files = tree, files
+
+    def read(self, path: str) -> bytes | None:
+        return self._files[path] if path in self._files else self._tree.read(path)
+
+    def names(self, folder: str) -> list[str]:
+        return self._tree.names(folder)
+
+    def files(self, folder: str) -> list[str]:
+        return self._tree.files(folder)
 
 
 class CommitTree(Tree):

@@ -13,7 +13,7 @@ from mlops.environments.differences import differences, rows_of
 from mlops.environments.facts import facts
 from mlops.environments.kinds import Change
 from mlops.environments.manifests import manifests_path, render, stale
-from mlops.environments.parsing import unreadable, unreadable_sources
+from mlops.environments.parsing import unreadable
 from mlops.environments.promotion import undo_lines
 from mlops.environments.rollback import undo_of_rollback
 from mlops.environments.rules import Verdict, check_change
@@ -38,7 +38,7 @@ LATER = "base of later releases"
 def run(context: Context) -> Result:
     """Hold the committed change to the rules of its kind, and tell what it means."""
     repo = context.repo
-    wrong = [*unreadable(repo), *unreadable_sources(repo)]
+    wrong = unreadable(repo, context.changed)
     verdict = _judged(context)
     problems = list(dict.fromkeys([*wrong, *verdict.problems]))
     return result(

@@ -15,7 +15,7 @@ from mlops.repository import PROJECT_FILE, Layout, Repository
 from mlops.specs.base import validated
 from mlops.specs.project import Project
 from mlops.toml_text import Values, with_values
-from mlops.tree import Tree
+from mlops.tree import Overlay
 
 OWNERS_LINE = re.compile(rb"^owners: \[[^\]\n]*\]", re.MULTILINE)
 BY_HAND = """\
@@ -102,7 +102,7 @@ def _changes(repo: Repository, wanted: Values, owners: tuple[str, ...]) -> dict[
     _project(new[PROJECT_FILE])
     if owners:
         new |= _environments(repo, owners)
-    layout = Layout(_Overlay(repo.tree, new))
+    layout = Layout(Overlay(repo.tree, new))
     new[code_owners.PATH] = code_owners.codeowners(layout).encode()
     return {path: text for path, text in new.items() if text != repo.tree.read(path)}
 
@@ -120,22 +120,6 @@ def _environments(repo: Repository, owners: tuple[str, ...]) -> dict[str, bytes]
         if repo.environment(name).owners == repo.project.project.owners:
             found[path] = OWNERS_LINE.sub(lambda _: line, repo.tree.read(path) or b"", count=1)
     return found
-
-
-class _Overlay(Tree):
-    """A tree with some files as they are about to be."""
-
-    def __init__(self, tree: Tree, files: Mapping[str, bytes]) -> None:
-        self._tree, self._files = tree, files
-
-    def read(self, path: str) -> bytes | None:
-        return self._files[path] if path in self._files else self._tree.read(path)
-
-    def files(self, folder: str) -> list[str]:
-        return self._tree.files(folder)
-
-    def names(self, folder: str) -> list[str]:
-        return self._tree.names(folder)
 
 
 def _show(path: str, before: bytes, after: bytes) -> None:

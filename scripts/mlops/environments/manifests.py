@@ -141,10 +141,10 @@ def _copy_overlay(repo: Repository, release: Release, target: Path) -> bool:
 def _copy(layout: Layout, source: str, target: Path) -> bool:
     """Write the files below `source` into `target`; False when there are none."""
     paths = layout.tree.files(source)
-    for path in paths:
+    for path, content in layout.tree.read_many(paths).items():
         file = target / path.removeprefix(f"{source}/")
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(layout.tree.read(path) or b"")
+        file.write_bytes(content)
     return bool(paths)
 
 

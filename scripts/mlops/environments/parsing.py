@@ -1,16 +1,19 @@
-"""Every file of the project read once, so that all that is wrong is told at once."""
+"""The files that a change reaches, read so that all that is wrong with them is told at once."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from mlops.environments.kinds import SERVICE_FILES
+from mlops.environments.kinds import ENV, SERVICE_FILES
 from mlops.errors import MlopsError, Problem
-from mlops.repository import Layout, folder_of
+from mlops.repository import PROJECT_FILE, Layout, folder_of
+from mlops.tree import Overlay
 
 Read = Callable[[], object]
 FILES_CAN_BE_READ = "files can be read"
 """Name of the check that a change's files are what their specs say."""
+FILES_ARE_TEXT = "files are text"
+"""Name of the check that no file is binary where text is expected."""
 
 
 def _contract(layout: Layout, dataset: str) -> object:
@@ -33,16 +36,49 @@ SPECS: dict[str, Callable[..., object]] = {
 }
 
 
-def unreadable(layout: Layout) -> list[Problem]:
-    """What is wrong with the files below environments/, and with mlops.toml."""
+def unreadable(layout: Layout, changed: Iterable[str]) -> list[Problem]:
+    """What is wrong with mlops.toml and the files that go with changed ones of environments.
+
+    The files of a service are read together, and env.yaml with them. Those of other services
+    are not: what is wrong with one stops nobody else.
+
+    Args:
+        layout: the files as they are now.
+        changed: paths that differ; others than those of environments have no say.
+    """
     if problems := _tried(lambda: layout.project):
         return problems
-    return [*_strange(layout), *(each for read in _environments(layout) for each in _tried(read))]
+    touched = _touched(layout, changed)
+    wanted = [path for name, services in touched.items() for path in _files(name, services)]
+    found = layout.tree.read_many(wanted)
+    at_once = Layout(Overlay(layout.tree, {path: found.get(path) for path in wanted}))
+    reads = (
+        read
+        for name in layout.order
+        if name in touched
+        for read in _of(at_once, name, touched[name])
+    )
+    return [*_strange(layout), *(each for read in reads for each in _tried(read))]
 
 
-def unreadable_sources(layout: Layout) -> list[Problem]:
-    """What is wrong with the services', models' and contracts' own files and the evidence."""
-    return [each for read in _sources(layout) for each in _tried(read)]
+def _touched(layout: Layout, changed: Iterable[str]) -> dict[str, set[str]]:
+    """The services with changed files of each environment that has such files."""
+    found: dict[str, set[str]] = {}
+    for path in changed:
+        match path.split("/"):
+            case [name] if name == PROJECT_FILE:
+                found |= {each: found.get(each, set()) for each in layout.order}
+            case ["environments", environment, _]:
+                found.setdefault(environment, set())
+            case ["environments", environment, service, _, *_]:
+                found.setdefault(environment, set()).add(service)
+    return found
+
+
+def _files(environment: str, services: Iterable[str]) -> Iterator[str]:
+    yield f"environments/{environment}/{ENV}"
+    for service in services:
+        yield from (f"{folder_of(environment, service)}/{name}" for name in SERVICE_FILES)
 
 
 def unreadable_among(layout: Layout, paths: Iterable[str]) -> list[Problem]:
@@ -83,33 +119,12 @@ def _strange(layout: Layout) -> list[Problem]:
     ]
 
 
-def _environments(layout: Layout) -> Iterator[Read]:
-    for environment in layout.order:
-        yield partial(layout.environment, environment)
-        for service in layout.served_in(environment):
-            yield from _service(layout, environment, service)
-
-
-def _service(layout: Layout, environment: str, service: str) -> Iterator[Read]:
-    folder = folder_of(environment, service)
-    present = {path.rpartition("/")[2] for path in layout.tree.files(folder)}
-    if not present.intersection(SERVICE_FILES):
-        return
-    yield partial(layout.settings, environment, service)
-    yield partial(layout.release, environment, service)
-    yield partial(layout.decision, environment, service)
-    yield partial(layout.experiment, environment, service)
-
-
-def _sources(layout: Layout) -> Iterator[Read]:
-    for service in layout.services():
-        yield partial(layout.service, service)
-        folder = f"apps/{service}/evidence"
-        for path in layout.tree.files(folder):
-            name = path.removeprefix(f"{folder}/")
-            if name.endswith(".json"):
-                yield partial(layout.evidence, service, name.removesuffix(".json"))
-    for model in layout.models():
-        yield partial(layout.model, model)
-    for dataset in layout.datasets():
-        yield partial(_contract, layout, dataset)
+def _of(layout: Layout, environment: str, services: Iterable[str]) -> Iterator[Read]:
+    yield partial(layout.environment, environment)
+    for service in sorted(services):
+        folder = folder_of(environment, service)
+        if any(layout.tree.read(f"{folder}/{name}") is not None for name in SERVICE_FILES):
+            yield partial(layout.settings, environment, service)
+            yield partial(layout.release, environment, service)
+            yield partial(layout.decision, environment, service)
+            yield partial(layout.experiment, environment, service)

@@ -52,7 +52,7 @@ def check_change(repo: Repository, base: str, head: str, *, now: datetime | None
     changed = repo.git.changed(start, tip)
     if not any(path.startswith("environments/") for path in changed):
         return Verdict(None)
-    if problems := unreadable(after):
+    if problems := unreadable(after, changed):
         raise BadInput(problems)
     try:
         change = tell(before, after, changed)
