@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from mlops.errors import bad_input
+from mlops.errors import BadInput, Problem, bad_input
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -79,8 +79,10 @@ def load_yaml(text: bytes | str, path: str) -> Any:
     """Parse one YAML document.
 
     Raises:
-        BadInput: with the line, when the text is not YAML or has a key twice.
+        BadInput: with the line, when the text is not YAML or has a key twice, or is no text.
     """
+    if isinstance(text, bytes) and (binary := not_text(text, path)):
+        raise BadInput(binary)
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
     except yaml.YAMLError as error:
@@ -89,9 +91,23 @@ def load_yaml(text: bytes | str, path: str) -> Any:
         ) from error
 
 
+def not_text(content: bytes, path: str) -> Problem | None:
+    """What is wrong with a file that should be text (UTF-8, no NUL) and is not; None when it is."""
+    zero = content.find(b"\0")
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        zero = error.start if zero < 0 else min(error.start, zero)
+    if zero < 0:
+        return None
+    kind = "YAML" if path.endswith((".yaml", ".yml")) else "text"
+    what = f"is binary (byte {zero} is not UTF-8 text) where {kind} is expected"
+    return Problem(path, what, "restore the file, or name it for what it is")
+
+
 def _where(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
+    problem = " ".join((getattr(error, "problem", None) or str(error)).split())
     return f"line {mark.line + 1}: {problem}" if mark else problem
 
 

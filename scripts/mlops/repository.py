@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from mlops.errors import bad_input
+from mlops.errors import BadInput, bad_input
+from mlops.files import not_text
 from mlops.git import NOTHING, Git
 from mlops.lock import only_one
 from mlops.specs.base import SpecT, read, read_if_there, validated
@@ -55,9 +56,11 @@ class Layout:
         content = self.tree.read(PROJECT_FILE)
         if content is None:
             raise bad_input(PROJECT_FILE, "file is missing", "run this in a clone of the template")
+        if binary := not_text(content, PROJECT_FILE):
+            raise BadInput(binary)
         try:
             value = tomllib.loads(content.decode())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except tomllib.TOMLDecodeError as error:
             raise bad_input(
                 PROJECT_FILE, f"is not valid TOML ({error})", "correct that line"
             ) from error

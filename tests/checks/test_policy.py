@@ -52,7 +52,7 @@ def test_a_workflow_with_unpinned_actions_is_told_by_place(team: Team) -> None:
     found = run(context_of(team, "policy"))
     assert found.outcome == "not good"
     assert expected in told(found)
-    assert "zizmor: unpinned-uses" in told(found)
+    assert "zizmor: unpinned-uses" not in told(found)  # once is enough
 
 
 def test_what_is_pinned_with_its_version_and_what_is_local_are_fine() -> None:

@@ -16,7 +16,7 @@ def test_a_change_that_no_test_reads_runs_none(team: Team) -> None:
     team.write("README.md", "words\n")
     found = run(context_of(team, "tests"))
     assert found.outcome == "good"
-    assert found.summary.startswith("no test is needed")
+    assert found.summary.startswith("no test is there")
 
 
 @pytest.mark.slow

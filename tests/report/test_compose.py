@@ -82,7 +82,7 @@ def test_everything_a_reviewer_needs_is_there_in_this_order() -> None:
         "| **look** | freeze | holidays until 2024-01-02 |",
         "- model toy-line: version 1 to version 2",
         "| `toy-line` | `mae` | 1.5 | 1.25 | -0.25 | -0.45 to -0.05 (95%) | better | passed |",
-        "`toy-points` 1.0.0 to 1.1.0 (needs a new major version), read by models `toy-line`; services `toy`:",
+        "`toy-points` 1.0.0 to 1.1.0 (needs a new major version), read by model `toy-line`, served by service `toy`:",
         "- **breaking** widening `points.x`: may be null now",
         "| `toy-points` | 1.0.0 | 720 | 9 of 9 |",
         "| `toy-line` | `temperature` | 0.31 |",

@@ -1,11 +1,16 @@
 """Part `code`: ruff and mypy on what changed."""
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 from mlops.checks import tools
 from mlops.checks.context import Context
 from mlops.checks.found import count, result
+from mlops.checks.shares import typed
+from mlops.environments.parsing import FILES_ARE_TEXT
 from mlops.errors import Problem
+from mlops.files import not_text
 from mlops.repository import Repository
 from mlops.specs.evidence import GateResult
 from mlops.specs.result import Result
@@ -19,12 +24,17 @@ TYPE_ERROR = r"(?P<path>[^:]+):(?P<line>\d+): error: (?P<what>.*)"
 def run(context: Context) -> Result:
     """Lint, format and types of the changed Python files."""
     repo = context.repo
-    files = tools.present(repo, context.changed, ".py")
+    there = tools.present(repo, context.changed, ".py")
+    binary = [bad for p in there if (bad := not_text((repo.root / p).read_bytes(), p))]
+    files = [path for path in there if path not in {problem.path for problem in binary}]
     everything = SETTINGS in context.changed
+    paths = ["."] if everything else tools.named(files)
+    paths = paths if context.share.shard == 1 else []  # they are quick, the others type
     found = {
-        "ruff check": _lint(repo, ["."] if everything else tools.named(files)),
-        "ruff format": _format(repo, ["."] if everything else tools.named(files)),
-        "mypy": _types(context, everything=everything),
+        FILES_ARE_TEXT: binary,
+        "ruff check": _lint(repo, paths),
+        "ruff format": _format(repo, paths),
+        "mypy": _types(context, {problem.path for problem in binary}, everything=everything),
     }
     checks = [_check(tool, problems) for tool, problems in found.items()]
     problems = [each for some in found.values() for each in some]
@@ -70,29 +80,21 @@ def _settings(repo: Repository) -> str:
     return tools.config(repo, SETTINGS)
 
 
-def _types(context: Context, *, everything: bool) -> list[Problem]:
+def _types(context: Context, binary: set[str], *, everything: bool) -> list[Problem]:
     """The tool as a whole when any of it changed; models and services a folder at a time.
 
-    Their folders have dashes in their names, and modules of the same names.
+    Their folders have dashes in their names, and modules of the same names. Nothing is said of a
+    folder with a binary file, which mypy cannot read either.
     """
-    repo = context.repo
-    problems = []
-    if everything or any(p.startswith(WHOLE) and p.endswith(".py") for p in context.changed):
-        problems += _mypy(repo)
-    for folder in _folders(context, everything=everything):
-        problems += _mypy(repo, "--exclude", "/tests/", f"./{folder}")
-    return problems
-
-
-def _folders(context: Context, *, everything: bool) -> list[str]:
-    """Folders of models and services to type: those that changed, or all there are."""
-    repo = context.repo
-    if everything:
-        every = [*(f"models/{m}" for m in repo.models()), *(f"apps/{s}" for s in repo.services())]
-        return [folder for folder in every if _has_code(repo, folder)]
-    parts = [p.split("/") for p in context.changed if p.endswith(".py")]
-    found = {"/".join(p[:2]) for p in parts if p[0] in ("models", "apps") and len(p) > 2}
-    return sorted(folder for folder in found if _has_code(repo, folder))
+    repo, share = context.repo, context.share
+    whole = everything or any(p.startswith(WHOLE) and p.endswith(".py") for p in context.changed)
+    problems = _mypy(repo) if whole and share.shard == 1 else []
+    spoilt = {"/".join(path.split("/")[:2]) for path in binary}
+    own = typed(repo, context.changed)[share.shard - 1 :: share.of]
+    folders = [each for each in own if each not in spoilt and _has_code(repo, each)]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        said = pool.map(lambda folder: _mypy(repo, "--exclude", "/tests/", f"./{folder}"), folders)
+        return [*problems, *(problem for each in said for problem in each)]
 
 
 def _has_code(repo: Repository, folder: str) -> bool:

@@ -10,7 +10,7 @@ from mlops.data.pin import pin_path, read_pin
 from mlops.errors import MlopsError, NotHere, Problem
 from mlops.repository import Layout
 from mlops.specs.evidence import GateResult
-from mlops.specs.result import ContractResult, DatasetResult, Result
+from mlops.specs.result import ContractDifference, ContractResult, DatasetResult, Result
 
 TOLD = 3
 """Differences named in a problem; all are in the result."""
@@ -110,15 +110,25 @@ def _removed(context: Context, name: str, before: Contract | None) -> _Found:
             dataset=name,
             before=before.version,
             needs="major",
-            differences=(),
+            differences=(
+                ContractDifference(
+                    path=name, kind="removal", text="the whole contract", breaking=bool(models)
+                ),
+            ),
             models=models,
             services=services,
         )
     if not models:
         return _Found(contract)
+    return _Found(contract, problems=(without_contract(context, name),))
+
+
+def without_contract(context: Context, dataset: str) -> Problem:
+    """That models learn from a dataset that nothing is promised of."""
+    models, services = _readers(context, dataset)
     what = f"there is no contract, but {_named(models, services)} its data"
-    fix = f"add the contract of {name}, or learn from a dataset that has one"
-    return _Found(contract, problems=(Problem(contract_path(name), what, fix),))
+    fix = f"add the contract of {dataset}, or learn from a dataset that has one"
+    return Problem(contract_path(dataset), what, fix)
 
 
 def _readers(context: Context, dataset: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

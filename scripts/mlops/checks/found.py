@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mlops.checks.context import Context
+from mlops.environments.parsing import FILES_ARE_TEXT, FILES_CAN_BE_READ
 from mlops.errors import Problem
 from mlops.specs.evidence import GateResult
 from mlops.specs.result import Outcome, Result, Told
@@ -33,6 +34,7 @@ def result(
         checks: what was looked at, one by one.
         parts: other fields of `Result`.
     """
+    each = list(dict.fromkeys(problems))
     return Result(
         part=context.share.part,
         shard=context.share.shard,
@@ -43,19 +45,21 @@ def result(
         summary=cut(summary),
         seconds=0.0,
         checks=tuple(checks),
-        problems=told(problems),
+        problems=told(each[:MOST]),
+        more=max(0, len(each) - MOST),
         **parts,
     )
 
 
 def told(problems: Sequence[Problem]) -> tuple[Told, ...]:
-    """Problems as they stand in a result: each once, none too long, not too many."""
-    each = list(dict.fromkeys(problems))
-    kept = [Told(path=cut(p.path), what=cut(p.what), fix=cut(p.fix)) for p in each[:MOST]]
-    if len(each) > MOST:
-        more = f"{len(each) - MOST} more problems are not listed"
-        kept.append(Told(path="...", what=more, fix="correct these first, then check again"))
-    return tuple(kept)
+    """Problems as they stand in a result, none too long."""
+    return tuple(Told(path=cut(p.path), what=cut(p.what), fix=cut(p.fix)) for p in problems)
+
+
+def unreadable(results: Iterable[Result]) -> bool:
+    """Whether a file is not what has to be there: then the input is bad, not only its content."""
+    gates = (FILES_CAN_BE_READ, FILES_ARE_TEXT)
+    return any(one.gate in gates and not one.passed for each in results for one in each.checks)
 
 
 def cut(text: str) -> str:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops.checks.context import Context
+from mlops.checks.contracts import without_contract
 from mlops.checks.found import count, result
 from mlops.errors import MlopsError, NotHere, Problem
 from mlops.repository import Layout, folder_of, release_path
 from mlops.specs.decision import Champion as Pinned
+from mlops.specs.release import Release
 from mlops.specs.result import ModelResult, Outcome, Plot, Result
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class Rival:
     pinned: Pinned | None = None
     champion: "Champion | None" = None
     absent: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def run(context: Context) -> Result:
@@ -64,7 +67,12 @@ def run(context: Context) -> Result:
         problems,
         outcome=_worst(looked),
         models=tuple(one.result for one in looked if one.result),
+        removed=tuple(name for name in context.share.names if _is_gone(context, name)),
     )
+
+
+def _is_gone(context: Context, model: str) -> bool:
+    return not context.repo.tree.files(f"models/{model}")
 
 
 def compared_with(context: Context) -> str:
@@ -105,7 +113,7 @@ def _in_words(one: Looked, environment: str) -> str:
 
 
 def _looked_at(context: Context, model: str, environment: str) -> Looked:
-    if not context.repo.tree.files(f"models/{model}"):
+    if _is_gone(context, model):
         return Looked(model, problems=tuple(_removed(context, model)))
     try:
         return _evaluated(context, model, environment)
@@ -125,6 +133,8 @@ def _evaluated(context: Context, model: str, environment: str) -> Looked:
     from mlops.training.outcome import outcome_of
 
     repo = context.repo
+    if (dataset := repo.model(model).data.dataset) not in repo.datasets():
+        return Looked(model, problems=(without_contract(context, dataset),))
     registered = registered_now(repo, model)
     rival = _rival(context, model, environment)
     found = outcome_of(
@@ -144,6 +154,7 @@ def _evaluated(context: Context, model: str, environment: str) -> Looked:
         gates=found.gates,
         services=found.services,
         plots=_plots(context, found),
+        notes=rival.notes,
     )
     return Looked(model, measured, tuple(found.unmet), rival.absent)
 
@@ -154,20 +165,44 @@ def _rival(context: Context, model: str, environment: str) -> Rival:
     from mlops.training.champion import Champion, release_with
     from mlops.training.reproduced import scorer_of_release
 
-    pinned = None
+    pinned, last = None, context.repo.order[-1]
+    away = () if environment == last else (_NO_LAST.format(last=last, other=environment),)
     try:
         release = release_with(context.before, model, environment)
         pinned = as_champion(release)
         if release is None:
-            return Rival(environment)
+            return Rival(environment, notes=away)
         scorer = scorer_of_release(context.repo, release, model)
     except MlopsError as error:
         absent = tuple(
             _askable(Problem(one.path, f"comparison not evaluated: {one.what}", one.fix))
             for one in error.problems
         )
-        return Rival(environment, pinned, absent=absent)
-    return Rival(environment, pinned, Champion(environment, release, scorer))
+        return Rival(environment, pinned, absent=absent, notes=away)
+    notes = (*away, *_lost(context, release, model))
+    return Rival(environment, pinned, Champion(environment, release, scorer), notes=notes)
+
+
+_NO_LAST = "{last} is not there before this change, so it is held against {other}"
+
+
+def _lost(context: Context, release: Release, model: str) -> tuple[str, ...]:
+    """What of a champion that serves is not where it was put, though it could be compared."""
+    from mlops import bento
+    from mlops.registry import Registry
+
+    named, registry = f"release {release.release} of {release.service}", Registry.of(context.repo)
+    pin = next(pin for pin in release.models if pin.name == model)
+    folder = bento.folder(context.repo, release.service, release.bento)
+    note = ""
+    if not (folder / "bento.yaml").is_file():
+        source = release.source.commit[:12]
+        note = f"the bento of {named} is not in the stores here, its model was opened from the "
+        note += f"registry or trained again from commit {source}, with the digest that is pinned"
+    elif registry.find(model, digest=pin.digest) is None:
+        note = f"{named} serves, but version {pin.version} of its model is gone from the registry, "
+        note += "it was opened from the bento"
+    return (note,) if note else ()
 
 
 def _askable(problem: Problem) -> Problem:
@@ -201,7 +236,7 @@ def _removed(context: Context, model: str) -> list[Problem]:
     from mlops.training.champion import release_with
 
     repo, problems = context.repo, []
-    for environment in repo.order:
+    for environment in reversed(repo.order):  # where most users are first
         release = release_with(repo, model, environment)
         if release is None:
             continue

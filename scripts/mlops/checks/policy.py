@@ -14,8 +14,9 @@ from typing import Any
 from mlops.checks import tools, workflow_rules
 from mlops.checks.context import Context
 from mlops.checks.found import count, result
-from mlops.environments.parsing import FILES_CAN_BE_READ, unreadable_among
+from mlops.environments.parsing import FILES_ARE_TEXT, FILES_CAN_BE_READ, unreadable_among
 from mlops.errors import Problem
+from mlops.files import not_text
 from mlops.repository import Repository
 from mlops.specs.evidence import GateResult
 from mlops.specs.result import Result
@@ -54,7 +55,7 @@ def run(context: Context) -> Result:
     bad = {problem.path for problem in (*binary, *wrong)}  # one problem a file says enough
     files = [path for path in _looked_at(context, *YAML) if path not in bad]
     looked = [
-        Looked("files are text", tuple(binary)),
+        Looked(FILES_ARE_TEXT, tuple(binary)),
         Looked(FILES_CAN_BE_READ, tuple(wrong)),
         _yamllint(repo, files),
     ]
@@ -93,28 +94,14 @@ def _looked_at(context: Context, *suffixes: str) -> list[str]:
 
 def _binary(context: Context) -> list[Problem]:
     """Files named as text that are none."""
-    found = []
-    for path in _looked_at(context, *TEXT):
-        at = _first_binary_byte((context.repo.root / path).read_bytes())
-        if at is not None:
-            kind = "YAML" if path.endswith(YAML) else "text"
-            what = f"is binary (byte {at} is not UTF-8 text) where {kind} is expected"
-            found.append(Problem(path, what, "restore the file, or name it for what it is"))
-    return found
+    root = context.repo.root
+    said = (not_text((root / path).read_bytes(), path) for path in _looked_at(context, *TEXT))
+    return [problem for problem in said if problem]
 
 
 def _unreadable(context: Context, binary: set[str]) -> list[Problem]:
     """What is wrong with the changed files by their specs."""
     return unreadable_among(context.repo, [p for p in context.changed if p not in binary])
-
-
-def _first_binary_byte(content: bytes) -> int | None:
-    zero = content.find(b"\0")
-    try:
-        content.decode()
-    except UnicodeDecodeError as error:
-        return error.start if zero < 0 else min(error.start, zero)
-    return zero if zero >= 0 else None
 
 
 def _yamllint(repo: Repository, files: Sequence[str]) -> Looked:
@@ -127,7 +114,7 @@ def _yamllint(repo: Repository, files: Sequence[str]) -> Looked:
     found = tools.lines(repo, done.stdout, pattern, "yamllint", "correct that line")
     if done.returncode not in (0, 1) or (done.returncode == 1 and not found):
         found.append(tools.failed("yamllint", done, "run it by hand: scripts/lint"))
-    return Looked("yamllint", tuple(found))
+    return Looked("yamllint", tuple(sorted(found, key=lambda problem: problem.path)))
 
 
 def _github(context: Context, bad: set[str]) -> list[Looked]:
@@ -144,7 +131,7 @@ def _github(context: Context, bad: set[str]) -> list[Looked]:
         Looked("permissions are least", tuple(top)),
         _schema(repo, "vendor.github-workflows", workflows),
         _schema(repo, "vendor.github-actions", actions),
-        *([_zizmor(repo)] if both else []),
+        *([_zizmor(repo, {problem.path for problem in pins})] if both else []),
     ]
     if workflows:
         looked.append(_if_there(context, "actionlint", ACTIONLINT, lambda: _actionlint(repo)))
@@ -188,14 +175,17 @@ def _schema(repo: Repository, schema: str, files: Sequence[str]) -> Looked:
     return Looked(schema, tuple(found))
 
 
-def _zizmor(repo: Repository) -> Looked:
+def _zizmor(repo: Repository, unpinned: set[str]) -> Looked:
+    """What zizmor says; of the places in `unpinned` it need not say again that they are so."""
     options = ("--offline", "--no-progress", "--format", "json")
     done = tools.run(repo, tools.locked("zizmor"), *options, ".github")
     try:
         said = json.loads(done.stdout)
     except ValueError:
         return Looked("zizmor", (tools.failed("zizmor", done, "correct the file it names"),))
-    return Looked("zizmor", tuple(_zizmor_problem(repo, e) for e in said if not e["ignored"]))
+    found = [(each["ident"], _zizmor_problem(repo, each)) for each in said if not each["ignored"]]
+    left = (p for ident, p in found if ident != "unpinned-uses" or p.path not in unpinned)
+    return Looked("zizmor", tuple(left))
 
 
 def _zizmor_problem(repo: Repository, finding: dict[str, Any]) -> Problem:
@@ -204,7 +194,7 @@ def _zizmor_problem(repo: Repository, finding: dict[str, Any]) -> Problem:
     path = primary["symbolic"]["key"]["Local"]["verbatim_path"]
     line = primary["concrete"]["location"]["start_point"]["row"] + 1
     what = f"zizmor: {finding['ident']}: {finding['desc']}: {primary['symbolic']['annotation']}"
-    return Problem(tools.place(repo, path, line), what, f"see {finding['url']}")
+    return Problem(tools.place(repo, path, line), what, f"see `{finding['url']}`")
 
 
 def _actionlint(repo: Repository) -> list[Problem]:

@@ -19,6 +19,8 @@ TEST_SHARDS = 4
 
 # Estimates in seconds on two cores: they balance, and promise nothing.
 CODE, TESTS, ENVIRONMENTS, POLICY = 60.0, 240.0, 10.0, 60.0
+TYPED = 1.0
+"""Of the types of one model or service."""
 START = 30.0
 """Of a job before its first model or dataset: the packages, their imports."""
 MODEL = 6.0
@@ -47,7 +49,7 @@ def shares(layout: Layout, reached: Affected, changed: Iterable[str]) -> tuple[S
     """
     environments = tuple(sorted({*reached.environments, *reached.rendered}))
     single: dict[Part, tuple[Share, ...]] = {
-        "code": (Share("code", cost=CODE),) if reached.code else (),
+        "code": _code(layout, changed) if reached.code else (),
         "tests": _tests(reached) if any(_may_be_tested(path) for path in changed) else (),
         "environments": (Share("environments", environments, cost=ENVIRONMENTS),)
         if environments
@@ -81,6 +83,26 @@ def share_of(planned: Sequence[Share], part: str, shard: str = "1/1") -> Share:
         f"is not a share of {part} in this plan",
         f"name 1/{len(own)}{f' to {len(own)}/{len(own)}' if len(own) > 1 else ''}",
     )
+
+
+def _code(layout: Layout, changed: Iterable[str]) -> tuple[Share, ...]:
+    """Folders of models and services are typed one by one: thousands of them are split."""
+    found = len(typed(layout, changed))
+    count = max(1, math.ceil(TYPED * found / TARGET))
+    cost = (CODE + TYPED * found) / count
+    return tuple(Share("code", (), n, count, round(cost, 1)) for n in range(1, count + 1))
+
+
+def typed(layout: Layout, changed: Iterable[str]) -> list[str]:
+    """Folders of models and services whose types are checked: those that change, or all."""
+    paths = list(changed)
+    if "pyproject.toml" in paths:
+        return [
+            *(f"models/{m}" for m in layout.models()),
+            *(f"apps/{s}" for s in layout.services()),
+        ]
+    parts = [p.split("/") for p in paths if p.endswith(".py")]
+    return sorted({"/".join(p[:2]) for p in parts if p[0] in ("models", "apps") and len(p) > 2})
 
 
 def _tests(reached: Affected) -> tuple[Share, ...]:

@@ -27,8 +27,7 @@ def run(context: Context) -> Result:
     selection = select(context.repo, context.base, context.changed)
     chosen = _chosen(context, selection.tests)
     if not chosen:
-        reason = "none is there" if selection.tests else selection.reason
-        return result(context, f"no test is needed: {reason}")
+        return result(context, f"no test is there for this change ({selection.reason})")
     with tempfile.TemporaryDirectory(prefix="mlops-tests-") as folder:
         report = Path(folder) / "junit.xml"
         done = tools.run(context.repo, *_command(context, chosen, report))

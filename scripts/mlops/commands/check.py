@@ -10,15 +10,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from mlops.checks.context import Context, Share
+from mlops.checks.found import unreadable
 from mlops.checks.planning import Planned, default_base, planned
 from mlops.checks.running import run_part, write
 from mlops.checks.shares import share_of
 from mlops.environments.kinds import Change
-from mlops.environments.parsing import FILES_CAN_BE_READ
+from mlops.environments.markdown import visible
 from mlops.errors import Exit, MlopsError, bad_input
 from mlops.repository import Repository
 from mlops.specs.result import PARTS, EnvironmentResult, Outcome, Result, Told
 
+MOST_TOLD = 50
+"""Problems that are printed; `--json` has more."""
 COLOURS: dict[Outcome, str] = {"good": "green", "not good": "red", "not evaluated": "yellow"}
 
 
@@ -80,8 +83,7 @@ def check(
         return _code(results, handed_over=out is not None)
     if part is None:
         _tell(console, results, _notes(repo, named, plan, results), named)
-    for problem in _problems(results):
-        click.echo(f"{problem.path}: {problem.what}; {problem.fix}", err=True)
+    _tell_problems(results)
     return _code(results, handed_over=out is not None)
 
 
@@ -112,7 +114,7 @@ def _done(
 
 def _code(results: Sequence[Result], *, handed_over: bool) -> Exit:
     """A report looks further than one share: only there it is known who evaluated what."""
-    if any(c.gate == FILES_CAN_BE_READ and not c.passed for r in results for c in r.checks):
+    if unreadable(results):
         return Exit.BAD_INPUT
     passing = ("good", "not evaluated") if handed_over else ("good",)
     return Exit.DONE if _outcome(results) in passing else Exit.NOT_GOOD
@@ -123,6 +125,17 @@ def _outcome(results: Sequence[Result]) -> Outcome:
     found = {each.outcome for each in results}
     order: tuple[Outcome, ...] = ("not good", "not evaluated", "good")
     return next((outcome for outcome in order if outcome in found), "good")
+
+
+def _tell_problems(results: Sequence[Result]) -> None:
+    """The first of them on stderr, the rest counted: thousands of lines tell nobody anything."""
+    found = _problems(results)
+    for one in found[:MOST_TOLD]:
+        said = f"{one.path}: {one.what}; {one.fix}"
+        click.echo("\n".join(map(visible, said.split("\n"))), err=True)
+    left_out = len(found) - MOST_TOLD + sum(each.more for each in results)
+    if left_out > 0:
+        click.echo(f"and {left_out:,} more: correct these first, then check again", err=True)
 
 
 def _problems(results: Sequence[Result]) -> list[Told]:

@@ -159,7 +159,7 @@ def _tell(
     }
     written = forge.upsert_comment(pull.number, MARKER, made.comment)
     whose = "" if pull.own else ", as a fork's code says"
-    text = f"{made.verdict}, {len(made.judged.to_do):,} to do{whose}"
+    text = f"{made.verdict}, {made.judged.things:,} to do{whose}"
     for name in (STATUS, EVALUATION) if evaluation else (STATUS,):
         forge.set_status(pull.commit, name, states[made.verdict], text, run_url)
     click.echo(f"pull request {pull.number}: {made.verdict}, told in {visible(written.url)}")

@@ -150,8 +150,8 @@ def _tell(made: Report, results: Path, out: Path) -> None:
     click.echo(f"{count} result{'' if count == 1 else 's'} in {results}")
     for problem in judged.to_do[:MOST_TOLD]:
         click.echo(visible(str(problem)), err=True)
-    if len(judged.to_do) > MOST_TOLD:
-        click.echo(f"{len(judged.to_do) - MOST_TOLD:,} more are in {out}/summary.md", err=True)
+    if judged.things > MOST_TOLD:
+        click.echo(f"{judged.things - MOST_TOLD:,} more are in {out}/summary.md", err=True)
     click.echo(f"written: {out}/comment.md, summary.md, index.html")
     click.echo(f"{VERDICTS[judged.outcome].lower()}: {_plain(made.sentence)}")
 

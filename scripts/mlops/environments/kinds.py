@@ -22,6 +22,8 @@ Kind = Literal[
 ENV, RELEASE, SETTINGS = "env.yaml", "release.yaml", "settings.yaml"
 DECISION, EXPERIMENT, MANIFESTS = "decision.yaml", "experiment.yaml", "manifests.yaml"
 SERVICE_FILES = (RELEASE, SETTINGS, DECISION, EXPERIMENT, MANIFESTS)
+NAMED = 5
+"""Services that a problem names; the others are counted."""
 # What a kind may touch of its service; manifests.yaml follows from these.
 MAY_TOUCH: dict[Kind, frozenset[str]] = {
     "release": frozenset({RELEASE, DECISION}),
@@ -131,7 +133,9 @@ def _several_services(places: Sequence[_Place]) -> list[Problem]:
         return []  # a whole environment's change reaches all of its services
     if len(services) > 1:
         folder = f"environments/{places[0].environment}"
-        what = f"the change touches {len(services)} services ({', '.join(services)})"
+        named = ", ".join(services[:NAMED])
+        named += f" and {len(services) - NAMED:,} more" if len(services) > NAMED else ""
+        what = f"the change touches {len(services):,} services ({named})"
         return [Problem(folder, what, "make one pull request for each")]
     return [
         Problem(

@@ -139,7 +139,7 @@ def _sections(told: _Told, room: int) -> list[Section]:
     verdict, evidence = told.judged, [model.evidence for model in told.models]
     return [
         fixed(_verdict(told)),
-        Section(partial(_to_do, verdict.to_do), 20 * room, 1),
+        Section(partial(_to_do, verdict), 20 * room, 1),
         Section(partial(environments, told.environments), 40 * room, 2),
         Section(partial(failed_gates, told.models), 20 * room, 4),
         Section(partial(model_table, told.models), 100 * room, 3),
@@ -157,7 +157,7 @@ def _sections(told: _Told, room: int) -> list[Section]:
 
 
 def _verdict(told: _Told) -> list[str]:
-    count = len(told.judged.to_do)
+    count = told.judged.things
     things = f": {count:,} thing{'' if count == 1 else 's'} to do" if count else ""
     lines = [f"**{VERDICTS[told.judged.outcome]}{things}.** {told.sentence}"]
     if told.evaluation:
@@ -176,11 +176,11 @@ def _evaluated(one: Evaluation) -> str:
     return f"What could not be read here was evaluated by {where}: commit `{one.commit[:12]}`."
 
 
-def _to_do(problems: Sequence[Problem], most: int) -> list[str]:
-    if not problems:
+def _to_do(found: Judged, most: int) -> list[str]:
+    if not found.to_do:
         return []
-    shown = [f"{code(one.path)}: {words(one.what)}; {words(one.fix)}" for one in problems[:most]]
-    return ["## To do", "", *items(shown, most=most), *more(len(problems) - len(shown))]
+    shown = [f"{code(one.path)}: {words(one.what)}; {words(one.fix)}" for one in found.to_do[:most]]
+    return ["## To do", "", *items(shown, most=most), *more(found.things - len(shown))]
 
 
 def _ignored(problems: Sequence[Problem], most: int) -> list[str]:

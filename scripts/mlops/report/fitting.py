@@ -35,13 +35,13 @@ def fitted(sections: Sequence[Section], limit: int = LIMIT) -> str:
     Raises:
         ValueError: when the sections of rank 0 alone, without entries, are longer.
     """
-    texts = ["\n".join(section.make(section.most)) for section in sections]
+    texts = [_text(section, section.most) for section in sections]
     order = sorted(range(len(sections)), key=lambda place: -sections[place].rank)
     for place in order:
         shown = sections[place].most
         while shown and len(_joined(texts)) > limit:
             shown = shown * 3 // 4
-            texts[place] = "\n".join(sections[place].make(shown))
+            texts[place] = _text(sections[place], shown)
     if len(_joined(texts)) <= limit:
         return _joined(texts)
     texts.append(LEFT_OUT)
@@ -51,6 +51,10 @@ def fitted(sections: Sequence[Section], limit: int = LIMIT) -> str:
     if len(_joined(texts)) > limit:
         raise ValueError(f"what is never left out has {len(_joined(texts))} characters")
     return _joined(texts)
+
+
+def _text(section: Section, most: int) -> str:
+    return "\n".join(section.make(most)).rstrip("\n")
 
 
 def _joined(texts: Sequence[str]) -> str:

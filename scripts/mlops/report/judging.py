@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mlops.checks.context import Share
+from mlops.checks.found import unreadable
 from mlops.errors import Exit, Problem
 from mlops.specs.evidence import GateResult
 from mlops.specs.result import Outcome, Part, Result, Told
@@ -36,6 +37,7 @@ class Judged:
         plan: all shares that were planned.
         missing: those without a result.
         to_do: problems, worst first; empty when it is good.
+        more: problems beyond those that the results list.
     """
 
     outcome: Outcome
@@ -43,10 +45,18 @@ class Judged:
     plan: tuple[Share, ...]
     missing: tuple[Share, ...]
     to_do: tuple[Problem, ...]
+    more: int = 0
+
+    @property
+    def things(self) -> int:
+        """How many problems there are."""
+        return len(self.to_do) + self.more
 
     @property
     def code(self) -> Exit:
-        """The exit code that says the same."""
+        """The exit code that says the same, as `mlops check` has it."""
+        if unreadable(self.results):
+            return Exit.BAD_INPUT
         return Exit.DONE if self.outcome == "good" else Exit.NOT_GOOD
 
 
@@ -85,7 +95,8 @@ def judged(
     outcomes = {_outcome(result) for result in open_} | ({"not good"} if wrong else set())
     outcome: Outcome = next((each for each in ORDER if each in outcomes), "good")
     to_do = dict.fromkeys([*wrong, *_problems(open_)])
-    return Judged(outcome, tuple(order), tuple(plan), missing, tuple(to_do))
+    more = sum(each.more for each in open_)
+    return Judged(outcome, tuple(order), tuple(plan), missing, tuple(to_do), more)
 
 
 def _key(result: Result) -> Key:

@@ -53,14 +53,23 @@ def _contract(one: ContractResult, most: int) -> list[str]:
         f"{words(each.text)}"
         for each in ordered[:most]
     ]
-    readers = "; ".join(
-        f"{kind} {', '.join(f'`{name}`' for name in names[:10])}"
-        + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")
-        for kind, names in (("models", one.models), ("services", one.services))
-        if names
-    )
-    told = f"`{one.dataset}` {_versions(one)}, read by {readers or 'nothing'}:"
+    told = f"`{one.dataset}` {_versions(one)}, {_readers(one)}{':' if shown else '.'}"
     return [told, "", *items(shown, most=most), *more(len(ordered) - len(shown)), ""]
+
+
+def _readers(one: ContractResult) -> str:
+    """`read by model a, served by service b`."""
+    if not one.models:
+        return "read by no model"
+    read = f"read by model{'s' * (len(one.models) > 1)} {_first_of(one.models)}"
+    if not one.services:
+        return read
+    return f"{read}, served by service{'s' * (len(one.services) > 1)} {_first_of(one.services)}"
+
+
+def _first_of(names: Sequence[str]) -> str:
+    left_out = f" and {len(names) - 10:,} more" if len(names) > 10 else ""
+    return ", ".join(f"`{name}`" for name in names[:10]) + left_out
 
 
 def _versions(one: ContractResult) -> str:

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 
 from mlops.environments.differences import is_better
-from mlops.environments.markdown import cell, folded, more, table
-from mlops.report.sections import compared, mark
+from mlops.environments.markdown import cell, folded, items, more, table, words
+from mlops.report.sections import absolute, compared, mark
 from mlops.specs.decision import Comparison
 from mlops.specs.result import ModelResult
 
@@ -41,25 +41,46 @@ def model_table(models: Sequence[ModelResult], most: int) -> list[str]:
         return []
     shown, rows = _whole(models, min(most, OPEN))
     folds, more_rows = _whole(models[len(shown) :], most - len(rows))
-    places = sorted({model.environment for model in models})
-    heading = f"## Models against what serves in {', '.join(places[:5])}"
-    lines = compared(rows, "serves now", "with this change", len(rows))
-    names = [f"`{one.evidence.model}`" for one in shown if not one.comparisons]
-    alone = [f"Not compared: {', '.join(names[:10])}.", ""] if names else []
+    lines = _compared(shown, rows)
+    alone = [one.evidence for one in shown if not one.comparisons]
+    names = [f"`{one.model}`" for one in alone]
+    measured = [*absolute(alone, OPEN), ""] if alone else []
+    not_compared = [f"Not compared: {', '.join(names[:10])}.", "", *measured] if names else []
     count = len(shown) + len(folds)
     return [
-        *(heading, "", *alone, *lines),
-        *_folded(len(folds), more_rows),
+        *(_heading(models), "", *not_compared, *lines),
+        *_folded(folds, more_rows),
         *_left_out(models, count),
+        *_notes(models[:count], most),
         *_served_by(models[:count]),
     ]
 
 
-def _folded(count: int, rows: Sequence[Comparison]) -> list[str]:
+def _heading(models: Sequence[ModelResult]) -> str:
+    places = ", ".join(sorted({model.environment for model in models})[:5])
+    if any(model.champion for model in models):
+        return f"## Models against what serves in {places}"
+    return f"## Models (nothing serves them in {places} yet)"
+
+
+def _compared(models: Sequence[ModelResult], rows: Sequence[Comparison]) -> list[str]:
+    now = "serves now" if any(model.champion for model in models) else "baseline"
+    return compared(rows, now, "with this change", len(rows), marked=now != "baseline")
+
+
+def _notes(models: Sequence[ModelResult], most: int) -> list[str]:
+    """What a reader has to know of the champions."""
+    told = [
+        f"`{model.evidence.model}`: {words(note)}" for model in models for note in model.notes[:5]
+    ]
+    return ["", *items(told[:most], most=most), *more(len(told) - most)] if told else []
+
+
+def _folded(models: Sequence[ModelResult], rows: Sequence[Comparison]) -> list[str]:
     if not rows:
         return []
-    lines = compared(rows, "serves now", "with this change", len(rows))
-    return ["", *folded(f"The next {count:,} models", lines)]
+    lines = _compared(models, rows)
+    return ["", *folded(f"The next {len(models):,} models", lines)]
 
 
 def _whole(

@@ -37,7 +37,12 @@ def in_words(comparison: Comparison, where: str = "") -> str:
 
 
 def compared(
-    found: Sequence[Comparison], champion: str, challenger: str, most: int = 30
+    found: Sequence[Comparison],
+    champion: str,
+    challenger: str,
+    most: int = 30,
+    *,
+    marked: bool = True,
 ) -> list[str]:
     """A table of comparisons and the rows they were measured on.
 
@@ -46,6 +51,7 @@ def compared(
         champion: heading of the champion's column.
         challenger: heading of the challenger's column.
         most: rows.
+        marked: say in the champion's column where it is the baseline.
     """
     if not found:
         return []
@@ -54,7 +60,8 @@ def compared(
         (
             f"`{one.model}`",
             cell(one.metric),
-            figure(one.champion_value) + (" (baseline)" if one.champion == "baseline" else ""),
+            figure(one.champion_value)
+            + (" (baseline)" if marked and one.champion == "baseline" else ""),
             figure(one.challenger_value),
             _signed(one.difference),
             f"{_signed(one.low)} to {_signed(one.high)} ({one.confidence:.0%})",

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from mlops.environments.markdown import code
 from mlops.report.judging import Judged
 from mlops.report.sections import in_words, word_of
-from mlops.specs.result import ContractResult, EnvironmentResult, ModelResult
+from mlops.specs.result import ContractResult, EnvironmentResult, ModelResult, Result
 
 NOTHING = "Nothing changes for users: no service, model, contract or environment is touched."
+UNREAD = "What changes for users is not known: files of environments/ cannot be read."
+SEVERAL = "It is not one kind of change of environments/, so what would serve is not told."
+LATER = "What serves now stays; releases made from this change would be rendered otherwise."
 UNKNOWN = "What changes for users is not wholly known: results are missing."
 
 
@@ -21,8 +24,9 @@ def what_changes(judged: Judged, services: Sequence[str] = ()) -> str:
     """
     results = judged.results
     told = [
-        *(_environment(one.environment) for one in results if one.environment),
+        *_environments(results),
         *_models([model for result in results for model in result.models]),
+        *_removed(results),
         *_not_measured(judged),
         *_contracts([one for result in results for one in result.contracts]),
     ]
@@ -37,11 +41,19 @@ def _services(names: Sequence[str]) -> str:
     return f"No model changes; the next release of {_named(names)} is built from other code."
 
 
+def _removed(results: Sequence[Result]) -> list[str]:
+    names = sorted({name for result in results for name in result.removed})
+    if not names:
+        return []
+    return [f"{_named(names)} {'is' if len(names) == 1 else 'are'} taken away."]
+
+
 def _not_measured(judged: Judged) -> list[str]:
     """Models that the plan has and no result: what they would do is not known."""
-    measured = {model.evidence.model for result in judged.results for model in result.models}
+    known = {model.evidence.model for result in judged.results for model in result.models}
+    known |= {name for result in judged.results for name in result.removed}
     planned = {name for share in judged.plan if share.part == "models" for name in share.names}
-    names = sorted(planned - measured)
+    names = sorted(planned - known)
     if not names:
         return []
     change = "changes with the next release and was" if len(names) == 1 else "change and were"
@@ -53,18 +65,31 @@ def _named(names: Sequence[str]) -> str:
     return f"{', '.join(code(name) for name in names[:3])}{left_out}"
 
 
+def _environments(results: Sequence[Result]) -> list[str]:
+    told = [_environment(one.environment) for one in results if one.environment]
+    unread = any(one.part == "environments" and one.outcome != "good" for one in results)
+    return told or ([UNREAD] if unread else [])
+
+
 def _environment(one: EnvironmentResult) -> str:
-    where = f"`{one.environment}`" if one.environment else "its environment"
-    service = f"`{one.service}`" if one.service else "each service"
+    if one.kind is None or one.environment is None:
+        return LATER if one.kind else SEVERAL
+    where, service = f"`{one.environment}`", f"`{one.service}`" if one.service else "each service"
     serves = {
         "release": f"{service} in {where} would answer from release {one.release}.",
         "promotion": f"{service} in {where} would answer from release {one.release}.",
         "rollback": f"{service} in {where} would go back to release {one.release}.",
         "remove": f"{service} would stop serving in {where}.",
+        "create": f"{service} would be set up in {where}.",
+        "base": f"What is rendered for {_rendered_for(one)} in {where} would change, no release.",
+        "environment": f"The rules of {where} would change.",
     }
-    if one.kind in serves:
-        return serves[one.kind]
-    return f"It changes {code(one.kind or 'files')} of {service} in {where}."
+    return serves.get(one.kind, f"The {code(one.kind)} of {service} in {where} would change.")
+
+
+def _rendered_for(one: EnvironmentResult) -> str:
+    paths = (file.path.split("/") for file in one.rendered)
+    return _named(sorted({parts[2] for parts in paths if len(parts) > 3})) or "no service"
 
 
 def _models(models: Sequence[ModelResult]) -> list[str]:
@@ -90,20 +115,45 @@ def _word(model: ModelResult) -> str:
 
 
 def _one_model(model: ModelResult) -> str:
-    if not model.comparisons:
-        return f"`{model.evidence.model}` changes with the next release, compared with nothing."
-    told = [in_words(one, f" in {model.environment}") for one in model.comparisons[:2]]
-    return f"With the next release {'; '.join(told)}."
+    name = f"`{model.evidence.model}`"
+    if model.comparisons:
+        told = [in_words(one, f" in {model.environment}") for one in model.comparisons[:2]]
+        return f"With the next release {'; '.join(told)}."
+    if model.champion is None:
+        return f"{name} changes with the next release, and no gate compares it with anything."
+    champion = f"release {model.champion.release}, which serves {model.environment} now"
+    return f"{name} changes with the next release and was not compared with {champion}."
 
 
 def _contracts(found: Sequence[ContractResult]) -> list[str]:
-    if not found:
-        return []
     breaking = [one for one in found if any(each.breaking for each in one.differences)]
-    if not breaking:
-        change = "contract changes" if len(found) == 1 else "contracts change"
-        return [f"{len(found):,} {change}, and nobody's reading breaks."]
-    names = _named([one.dataset for one in breaking])
-    readers = len({name for one in breaking for name in one.models})
-    readers += len({name for one in breaking for name in one.services})
-    return [f"The contract of {names} breaks for {readers:,} models and services that read it."]
+    if breaking:
+        return [_breaking(breaking)]
+    new = sum(one.before is None for one in found)
+    gone = sum(one.after is None for one in found)
+    told = [
+        _number(new, "A contract is", "contracts are", "new"),
+        _number(gone, "A contract is", "contracts are", "taken away, and nobody reads the data"),
+        _number(
+            len(found) - new - gone,
+            "A contract changes,",
+            "contracts change,",
+            "and nobody's reading breaks",
+        ),
+    ]
+    return [f"{each}." for each in told if each]
+
+
+def _number(count: int, one: str, many: str, rest: str) -> str:
+    if not count:
+        return ""
+    return f"{one} {rest}" if count == 1 else f"{count:,} {many} {rest}"
+
+
+def _breaking(found: Sequence[ContractResult]) -> str:
+    readers = {name for one in found for name in one.models}
+    served = {name for one in found for name in one.services}
+    whose = f"for {_named(sorted(readers))}, which {'reads' if len(readers) == 1 else 'read'} it"
+    through = f" (served by {_named(sorted(served))})" if served else ""
+    names = _named([one.dataset for one in found])
+    return f"The contract of {names} breaks {whose if readers else 'for nobody here'}{through}."

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from mlops.errors import BadInput, Problem
-from mlops.files import dump_yaml, load_yaml
+from mlops.files import dump_yaml, load_yaml, not_text
 from mlops.tree import Tree
 
 
@@ -74,6 +74,8 @@ def parse(content: bytes, path: str, kind: type[SpecT]) -> SpecT:
 
 
 def _load_json(content: bytes, path: str) -> Any:
+    if binary := not_text(content, path):
+        raise BadInput(binary)
     try:
         return json.loads(content)
     except ValueError as error:

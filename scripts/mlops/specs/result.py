@@ -45,6 +45,9 @@ class ModelResult(Spec):
     gates: tuple[GateResult, ...] = Field(description="all: absolute, slices, cost, relative")
     services: tuple[Name, ...] = Field(description="that serve this model")
     plots: tuple[Plot, ...] = ()
+    notes: tuple[Text, ...] = Field(
+        default=(), description="what a reader has to know of what it was compared with"
+    )
 
 
 class DatasetResult(Spec):
@@ -124,6 +127,8 @@ class Result(Spec):
     seconds: float = Field(ge=0)
     checks: tuple[GateResult, ...] = ()
     problems: tuple[Told, ...] = ()
+    more: int = Field(default=0, ge=0, description="problems beyond those that are listed")
+    removed: tuple[Name, ...] = Field(default=(), description="models that the change takes away")
     models: tuple[ModelResult, ...] = ()
     datasets: tuple[DatasetResult, ...] = ()
     contracts: tuple[ContractResult, ...] = ()
