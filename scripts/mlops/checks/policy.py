@@ -207,14 +207,10 @@ def _actionlint(repo: Repository) -> list[Problem]:
 
 
 def _manifests(context: Context) -> list[Looked]:
-    """checkov on what was rendered for the environments of the change; too slow to be quick."""
+    """checkov on the rendered files that change; too slow to be quick."""
     repo = context.repo
-    touched = sorted({*context.affected.environments, *context.affected.rendered})
     files = [
-        path
-        for environment in touched
-        for path in repo.tree.files(f"environments/{environment}")
-        if path.endswith("/manifests.yaml")
+        path for path in _looked_at(context, "/manifests.yaml") if path.startswith("environments/")
     ]
     if not files:
         return []
