@@ -32,6 +32,8 @@ SMALL = {
 ALL = Limits(each=1_000_000, share=1)
 # Starting pytest, and a machine that others use.
 PATIENCE = 120.0
+# Up to so many tests one process is quicker than two.
+FEW = 8
 SLOWER = 10.0
 
 
@@ -142,7 +144,8 @@ def _fails(copy: Copy, known: CoverageMap, tests: Sequence[str]) -> bool:
     if not tests:
         return False
     limit = PATIENCE + SLOWER * _seconds(known, tests)
-    return copy.run("-m", "pytest", "-x", "--no-header", *tests, limit=limit) != 0
+    workers = ("-n", "2", "--dist", "worksteal") if len(tests) > FEW else ()
+    return copy.run("-m", "pytest", "-x", "--no-header", *workers, *tests, limit=limit) != 0
 
 
 def _shared() -> CoverageMap:
