@@ -19,6 +19,7 @@ from benchmarks.table import Figure
 from mlops.checks.coverage_map import CoverageMap, find
 from mlops.checks.recorded import build
 from mlops.checks.selection import Limits, Unknown, selected
+from mlops.checks.tests import FEW
 from mlops.errors import bad_input
 from mlops.repository import Repository
 
@@ -32,8 +33,6 @@ SMALL = {
 ALL = Limits(each=1_000_000, share=1)
 # Starting pytest, and a machine that others use.
 PATIENCE = 120.0
-# Up to so many tests one process is quicker than two.
-FEW = 8
 SLOWER = 10.0
 
 
