@@ -69,6 +69,16 @@ def test_another_clone_reads_them_and_git_log_shows_them(team: Team, tmp_path: P
     assert subject == "serving dev/toy release 7"
 
 
+def test_a_clone_that_cannot_reach_the_remote_reads_what_it_fetched_before(team: Team) -> None:
+    records.append(team.repo.git, "origin", record(1))
+    records.read(team.repo.git, "origin")
+    away = str(team.root / "nowhere")
+    assert records.read(team.repo.git, away) == [record(1)]
+    team.git("update-ref", "-d", records.REF)
+    with pytest.raises(BadInput, match="could not be read"):
+        records.read(team.repo.git, away)
+
+
 def test_appending_changes_neither_branch_nor_index_nor_work_tree(team: Team) -> None:
     before = (team.git("rev-parse", "HEAD"), team.git("status", "--porcelain"))
     records.append(team.repo.git, "origin", record(1))

@@ -55,7 +55,7 @@ def append(git: Git, remote: str, record: Record, *, patience: float = 20) -> st
             if time.monotonic() > deadline:
                 raise bad_input(
                     remote,
-                    f"the record could not be appended to {REF} ({_last_line(error.text)})",
+                    f"the record could not be appended to {REF} ({_reason(error.text)})",
                     "check that this account may push it",
                 ) from error
         # Many may be at it: waits differ, so that they do not meet again.
@@ -77,16 +77,21 @@ def _append_once(git: Git, remote: str, record: Record) -> str:
 def read(git: Git, remote: str) -> list[Record]:
     """All records of the remote, oldest first; none when it has none.
 
+    Where the remote cannot be read (offline, or in a job that has no way to log in), those that
+    were fetched before count.
+
     Raises:
-        BadInput: when the remote cannot be read or a record is not one.
+        BadInput: when none can be read or a record is not one.
     """
     try:
         tip = _tip(git, remote)
         return list(_known(git, tip)) if tip else []
     except GitFailed as error:
+        if here := git.commit_of(REF):
+            return list(_known(git, here))
         raise bad_input(
             remote,
-            f"{REF} could not be read ({_last_line(error.text)})",
+            f"{REF} could not be read ({_reason(error.text)})",
             "check the address and your access",
         ) from error
 
@@ -136,6 +141,8 @@ def _cache(git: Git, tip: str) -> None:
         return  # another process is at it; it is only a cache
 
 
-def _last_line(text: str) -> str:
-    lines = text.splitlines()
-    return lines[-1] if lines else "no answer"
+def _reason(text: str) -> str:
+    """The line of Git's answer that says why."""
+    lines = text.splitlines() or ["no answer"]
+    told = [line for line in lines if line.startswith(("fatal: ", "error: ", "!"))]
+    return (told or lines)[0].removeprefix("fatal: ")

@@ -47,6 +47,13 @@ def test_a_promotion_tells_age_freeze_and_the_way_back(team: Team) -> None:
     )
 
 
+def test_what_a_rollback_withdraws_comes_back_with_a_reason_only(team: Team) -> None:
+    promoted(team).revert()
+    assert told(team, "rollback", "prod")["way back"].startswith(
+        "mlops rollback toy --env prod --to 2 --reason TEXT; "
+    )
+
+
 def test_old_evidence_is_told_as_not_good(team: Team) -> None:
     promoted(team)
     assert told(team, "promotion", "prod", days=31)["age of the evidence"].startswith("NO 31 d")

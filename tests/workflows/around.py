@@ -13,7 +13,8 @@ from typing import Any
 from mlops.forges.base import Pull
 from tests.forges.gitea_stage import GiteaStage
 from tests.team import Team
-from tests.workflows.harness import Ran, Server, run, with_dead_ends
+from tests.workflows.harness import Ran, Server, run
+from tests.workflows.mended import mended
 
 CHECK, APP = "checks-pass", "42"
 
@@ -113,15 +114,12 @@ def _payload(pull: Pull) -> dict[str, object]:
 
 def around(stage: GiteaStage, folder: Path) -> Around:
     """The events of a stage's repository; runs and harness lie in a folder of the test's own."""
-    runner, runs = with_dead_ends(folder), folder / "runs"
+    runner, runs = mended(folder), folder / "runs"
     for name, text in {
         "actions/create-github-app-token": BOT,
         "actions/download-artifact": DOWNLOAD.replace("RUNS", str(runs)),
     }.items():
         (runner / "stubs" / name / "action.yml").write_text(text)
-    # Of a name that is no commit it takes the name for one.
-    checkout = runner / "stubs/actions/checkout/fetch.sh"
-    checkout.write_text(checkout.read_text().replace('rev-parse "', 'rev-parse --verify "', 1))
     return Around(stage, runner, runs)
 
 

@@ -4,6 +4,7 @@ People and pull requests are a real Gitea's. What GitHub does by a workflow is t
 by act against it.
 """
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from mlops.errors import NotGood
 from mlops.forges.base import Pull
 from mlops.forges.ruleset import gitea_values, read_ruleset
+from mlops.records import Record, append
 from tests.forges.gitea_stage import add_repository
 from tests.gitea import Gitea, needs_gitea
 from tests.team import Team
@@ -18,6 +20,7 @@ from tests.workflows.around import CHECK, Around, around
 from tests.workflows.harness import DATASET, add_template, pin_data
 
 MODEL = "models/toy-line/model.yaml"
+STAGING = "environments/staging/env.yaml"
 VERDICT = "mlops / verdict"
 
 
@@ -26,6 +29,8 @@ def town(team: Team, gitea: Gitea, tmp_path: Path) -> Around:
     """A private repository with the template, a protected main branch and stores of its own."""
     add_template(team)
     pin_data(team)
+    staging = (team.root / STAGING).read_text()
+    team.write(STAGING, f"{staging}soak: PT30M\n")
     stage = add_repository(team, gitea)
     stage.ask("bot", "PATCH", "", json={"private": True})
     rules = gitea_values(read_ruleset(team.repo))
@@ -93,6 +98,7 @@ def a_release_merges_itself_when_it_is_green(town: Around, start: str) -> None:
     green = town.after(done, "merge-release.yaml")
     assert green.code == 0, green.log
     assert held(town, "dev") == 1
+    confirm(town, 1)
 
 
 def a_promotion_is_reported_approved_and_merged(town: Around) -> None:
@@ -104,6 +110,7 @@ def a_promotion_is_reported_approved_and_merged(town: Around) -> None:
     assert done.ran.code == 0, done.ran.log
     assert town.after(done, "report.yaml").code == 0
     assert "Environment: `promotion` of `toy` in `staging`" in comment(town, pull.number)
+    assert "| ok | time served in dev | 1 h " in comment(town, pull.number)
     town.stage.review("alice", pull.number, approve=True)
     assert town.stage.forge().approvals(pull) == ("alice",)
     merge(town, pull)
@@ -121,6 +128,7 @@ def new_data_becomes_the_next_release(town: Around) -> None:
     assert trained.code == 0, trained.log
     shown_before(town, found(town, "release/toy-2"))
     assert held(town, "dev") == 2
+    confirm(town, 2)
     again = town.dispatch("retrain.yaml", model="toy-line")
     assert again.code == 0, again.log
     assert "nothing to do" in again.log
@@ -196,6 +204,18 @@ def shown_before(town: Around, pull: Pull) -> None:
     """Merge it with the check said to be green: the story has shown such a check already."""
     town.stage.check(pull.commit, CHECK, "success")
     merge(town, pull)
+
+
+def confirm(town: Around, number: int) -> None:
+    """What the follower of dev adds to the records: the release has served for an hour."""
+    stage = town.stage
+    login = stage.server.url.replace("://", f"://x:{stage.server.token('bot')}@")
+    at = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds")
+    serving = Record(
+        kind="serving", environment="dev", service="toy", release=number, at=at,
+        commit=town.main(),
+    )  # fmt: skip
+    append(town.team.repo.git, f"{login}/{stage.repository}.git", serving)
 
 
 def opened(town: Around, branch: str) -> Pull | None:

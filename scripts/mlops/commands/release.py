@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+from collections.abc import Collection
 
 import click
 
@@ -66,8 +67,11 @@ def image_of(text: str | None) -> Image | None:
     return validated({"name": name, "digest": digest}, "--image", Image)
 
 
-def train_models(repo: Repository, service: str) -> None:
+def train_models(repo: Repository, service: str, *, but: Collection[str] = ()) -> None:
     """Train and register each model of a service that has no version of these files and data.
+
+    Args:
+        but: models that are trained already.
 
     Raises:
         BadInput: when a model, its data or its contract is missing or wrong.
@@ -76,7 +80,8 @@ def train_models(repo: Repository, service: str) -> None:
 
     with contextlib.redirect_stdout(sys.stderr):  # the result is the release's
         for model in repo.service(service).models:
-            train(repo, model)
+            if model not in but:
+                train(repo, model)
 
 
 def release(

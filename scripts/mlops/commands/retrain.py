@@ -53,7 +53,7 @@ def retrain(
         if skip_behind and left_to_newer(repo):  # while it was trained
             break
         try:
-            train_models(repo, service)
+            train_models(repo, service, but=models)
             release(repo, service, as_json=as_json)
         except MlopsError as error:
             refused.append(error)

@@ -114,7 +114,9 @@ def way_back(case: Case) -> Fact:
     if now is None:
         text = "nothing served here before: a revert takes the service away again"
         return _fact(name=name, text=text)
-    command = f"{rollback_command(case.change)} --to {now.release}"
+    # What a rollback withdraws comes back with a word why only.
+    reason = " --reason TEXT" if case.change.kind == "rollback" else ""
+    command = f"{rollback_command(case.change)} --to {now.release}{reason}"
     there = _artifacts(case, now)
     if there is None:
         return _unknown(name, f"the bento of {_named(now)} is not in the stores here ({command})")

@@ -126,7 +126,7 @@ class Hosted:
         if replaces != commit:
             self._branches.push(branch, commit, replaces)
         pull = self._sure(lambda: self._create_or_update(branch, title, body))
-        merge = (f"have it approved and merge it: {pull.url}",)
+        merge = (f"on the forge, when it is green and approved: {pull.url}",)
         return PullRequest(branch, commit, pull.url, merge, replaces != commit, pull.number)
 
     def update_pull(self, number: int, title: str, body: str) -> Pull:
