@@ -1,5 +1,6 @@
 """What release, promote and rollback say while they work and at their end."""
 
+import json
 import os
 import time
 from types import TracebackType
@@ -97,17 +98,19 @@ def _indented(lines: tuple[str, ...]) -> list[str]:
     return [f"  {line}" for line in lines]
 
 
-def left_to_newer(repo: "Repository") -> bool:
+def left_to_newer(repo: "Repository", *, as_json: bool) -> bool:
     """Whether main has moved on from HEAD, so that the run of its newer commit does this."""
     from mlops.environments.releases import newer_main
 
     main = newer_main(repo)
-    if main is not None:
-        click.echo(
-            f"{repo.project.forge.main} is at {main[:12]} by now: nothing was released from "
-            f"{repo.git.head()[:12]}, the run of the newer commit does it"
-        )
-    return main is not None
+    if main is None:
+        return False
+    said = (
+        f"{repo.project.forge.main} is at {main[:12]} by now: nothing was released from "
+        f"{repo.git.head()[:12]}, the run of the newer commit does it"
+    )
+    click.echo(json.dumps({"release": None, "branch": None, "main": main}) if as_json else said)
+    return True
 
 
 def near(place: str) -> str:

@@ -40,11 +40,11 @@ def command(
     Example: mlops release bike-demand --train --image bike-demand@sha256:2c26...
     """
     repo, pinned = Repository.at(), image_of(image)
-    if skip_behind and left_to_newer(repo):
+    if skip_behind and left_to_newer(repo, as_json=as_json):
         return Exit.DONE
     if first_train:
         train_models(repo, service)
-        if skip_behind and left_to_newer(repo):  # while it was trained
+        if skip_behind and left_to_newer(repo, as_json=as_json):  # while it was trained
             return Exit.DONE
     return release(repo, service, image=pinned, as_json=as_json)
 

@@ -44,13 +44,13 @@ def retrain(
     from mlops.commands.train import train
 
     services = sorted({name for model in models for name in serving(repo, model)})
-    if skip_behind and left_to_newer(repo):
+    if skip_behind and left_to_newer(repo, as_json=as_json):
         return Exit.DONE
     for model in models:
         train(repo, model, as_json=as_json)
     refused: list[MlopsError] = []
     for service in services:
-        if skip_behind and left_to_newer(repo):  # while it was trained
+        if skip_behind and left_to_newer(repo, as_json=as_json):  # while it was trained
             break
         try:
             train_models(repo, service, but=models)
