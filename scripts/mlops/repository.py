@@ -119,7 +119,14 @@ class Layout:
     def environment(self, name: str) -> Environment:
         """environments/<name>/env.yaml."""
         self.known(name)
-        return self._named(f"environments/{name}/env.yaml", Environment, "name", name)
+        path = f"environments/{name}/env.yaml"
+        try:
+            return self._named(path, Environment, "name", name)
+        except BadInput:
+            if self.tree.read(path) is not None:
+                raise
+        what = f"file is missing, and {PROJECT_FILE} has {name} in `order`"
+        raise bad_input(path, what, f"add it, or take {name} out of `order`")
 
     def release(self, environment: str, service: str) -> Release | None:
         """What an environment is to serve, or None."""

@@ -59,7 +59,7 @@ def test_a_promotion_is_told_with_its_facts_differences_and_the_way_back(team: T
     assert any(text.startswith("bento: ") for text in told.differences)
     assert {fact.name for fact in told.facts} == {
         "age of the evidence", "time served in staging", "answers in staging", "freeze",
-        "way back",
+        "way back", "approval",
     }  # fmt: skip
     assert told.undo[-1] == "mlops rollback toy --env prod --to 1"
     (file,) = told.rendered

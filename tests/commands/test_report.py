@@ -99,7 +99,11 @@ def test_machines_get_the_verdict_and_each_problem(
     assert {problem["path"] for problem in told["problems"]} >= {"code"}
 
 
-def test_an_unknown_base_is_bad_input(team: Team) -> None:
+def test_an_unknown_base_is_bad_input_and_the_report_says_so(team: Team) -> None:
     done = team.mlops("report", "results", "--base", "nowhere")
     assert done.returncode == 2
-    assert not (team.root / "report").exists()
+    problem = "is not a commit of this repository; git fetch, or correct the name"
+    assert done.stderr == f"nowhere: {problem}\n"
+    comment = (team.root / "report" / "comment.md").read_text()
+    assert comment.startswith("**Not good: 1 thing to do.** What changes for users is not known")
+    assert f"- `nowhere`: {problem}" in comment

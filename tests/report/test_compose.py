@@ -67,7 +67,8 @@ def test_everything_a_reviewer_needs_is_there_in_this_order() -> None:
         "## Data",
         "## Drift",
         "<summary>All gates (1 of 1 passed)</summary>",
-        "<summary>Slices of what this change trains (2)</summary>",
+        "<summary>All metrics of the models of this change (1)</summary>",
+        "<summary>Slices of the models of this change (2)</summary>",
         "<summary>What was checked (6 parts, 9 s of computing)</summary>",
         "<summary>Rendered difference (4 lines)</summary>",
         "## How to undo this",
@@ -139,7 +140,8 @@ def test_what_could_not_be_looked_at_blocks_and_says_who_can() -> None:
     made = report(result("code"), result("models", outcome="not evaluated", summary="no data here"))
     assert made.verdict == "not evaluated"
     assert made.judged.code == Exit.NOT_GOOD
-    assert "could not be evaluated here: no data here; a maintainer has this exact" in made.comment
+    assert "could not be evaluated here: no data here; " in made.comment
+    assert "a maintainer has this exact commit evaluated" in made.comment
 
 
 def test_a_result_that_calls_itself_good_with_a_failed_gate_is_not_good() -> None:
@@ -174,8 +176,33 @@ def test_of_500_models_the_worst_are_shown_and_the_others_counted() -> None:
     assert "400 more of 500 models, the worst are above; none of them with a failed gate." in (
         made.comment
     )
-    assert made.summary.count("(95%)") == 500
+    compared = [line for line in made.summary.splitlines() if line.count(" | ") == 7]
+    assert sum("(95%)" in line for line in compared) == 500
     check_safe(made.comment)
+
+
+def test_500_models_with_all_they_can_have_fit_into_a_comment_that_links_to_the_rest() -> None:
+    names = [f"{'model-' * 7}{n:03d}" for n in range(500)]
+    models = []
+    for n, name in enumerate(names):
+        metrics = [f"metric-{k}-{'long-' * 4}name" for k in range(8)]
+        found = tuple(comparison(name, metric, difference=n / 1_000) for metric in metrics)
+        models.append(model(name, comparisons=found, gates=(FAILED_GATE,) * 8))
+    told = tuple(Told(path=name, what="is wrong " * 40, fix="correct it " * 20) for name in names)
+    results = [
+        result(
+            "models", outcome="not good", models=tuple(models[:250]), problems=told, shard=1, of=2
+        ),
+        result("models", outcome="not good", models=tuple(models[250:]), more=9_500, shard=2, of=2),
+    ]
+    made = report(*results, run_url="https://forge.example/runs/1")
+    assert len(made.comment) < 65_536
+    assert len(made.summary.encode()) <= SUMMARY_LIMIT
+    assert made.comment.startswith("**Not good: 10,250 things to do.**")
+    assert f"| `{names[-1]}` |" in made.comment  # the largest loss
+    assert "more of 500 models, the worst are above" in made.comment
+    assert "[this run](<https://forge.example/runs/1>)" in made.comment
+    check_safe(made.comment, links=1)
 
 
 def test_pictures_are_named_with_what_they_show() -> None:

@@ -21,7 +21,8 @@ from mlops.errors import BadInput, MlopsError, Problem
 from mlops.git import NOTHING
 from mlops.repository import Layout
 from mlops.specs.base import Spec
-from mlops.specs.evidence import GateResult
+from mlops.specs.decision import Decision
+from mlops.specs.evidence import Evidence, GateResult
 from mlops.specs.release import Release
 from mlops.specs.result import EnvironmentResult, Fact, Outcome, Rendered, Result
 
@@ -31,6 +32,10 @@ MOST_FILES = 200
 """Rendered files of one change whose diffs are handed over."""
 MOST_RENDERED = 40
 """Services that are rendered to show what a new base gives; each takes a tenth of a second."""
+BRINGS = ("release", "promotion", "create", "rollback")
+"""Kinds that say which release serves."""
+CURRENT = "manifests are current"
+"""The one check of a first commit."""
 LATER = "base of later releases"
 """Kind of a change that shows with the releases made from it."""
 
@@ -70,7 +75,7 @@ def _first(context: Context) -> Verdict:
     fix = "run `mlops render` and commit the result"
     problems = [Problem(path, "is not what the files beside it render to", fix) for path in found]
     detail = f"{count(len(found), 'file')} not so" if found else "rendering gives the same bytes"
-    check = GateResult(gate="manifests are current", passed=not found, detail=detail)
+    check = GateResult(gate=CURRENT, passed=not found, detail=detail)
     return Verdict(None, (check,), tuple(problems))
 
 
@@ -80,13 +85,14 @@ def _files(wrong: list[Problem]) -> GateResult:
 
 
 def _summary(verdict: Verdict, problems: list[Problem]) -> str:
-    what = str(verdict.change) if verdict.change else "environments"
+    what = f"{verdict.change}: " if verdict.change else ""
     if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        return f"{what}: {problems[0].path}: {problems[0].what}{more}"
+        more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
+        return f"{what}{problems[0].path}: {problems[0].what}{more}"
     if verdict.change is None:
-        return "no environment's files change by this"
-    return f"{what}: all {count(len(verdict.checks), 'rule')} are met"
+        first = any(check.gate == CURRENT for check in verdict.checks)
+        return "a first commit, whose files fit" if first else "what serves now stays as it is"
+    return f"{what}all {count(len(verdict.checks), 'rule')} are met"
 
 
 def _outcome(verdict: Verdict, problems: list[Problem]) -> Outcome:
@@ -100,12 +106,16 @@ def _outcome(verdict: Verdict, problems: list[Problem]) -> Outcome:
 
 def _environment(context: Context, verdict: Verdict) -> EnvironmentResult | None:
     """What the change means; what cannot be told of a broken change is left out."""
+    if context.base == NOTHING:
+        return None
     shown = tuple(_rendered(context, verdict))
     if verdict.change is None:
         later = bool(context.affected.rendered)
+        several = any(check.gate == "one kind" for check in verdict.checks)
         told = (_about_later(context),) if later else ()
-        kind = LATER if later else None
-        return EnvironmentResult(kind=kind, facts=told, rendered=shown) if shown or later else None
+        kind = LATER if later and not several else None
+        found = EnvironmentResult(kind=kind, facts=told, rendered=shown)
+        return found if later or several else None
     now = datetime.now(UTC)
     meaning = Meaning(Case(context.repo, context.base, context.head, verdict.change, now))
     return EnvironmentResult(
@@ -113,6 +123,14 @@ def _environment(context: Context, verdict: Verdict) -> EnvironmentResult | None
         environment=verdict.change.environment,
         service=verdict.change.service,
         release=meaning.number,
+        replaces=meaning.case.replaced.release if meaning.case.replaced else None,
+        reason=meaning.reason,
+        comparisons=meaning.decision.comparisons if meaning.decision else (),
+        made_anew=any(
+            one.gate == "comparison with the champion" and one.passed for one in verdict.checks
+        ),
+        models=meaning.evidence.models if meaning.evidence else (),
+        data=meaning.evidence.data if meaning.evidence else (),
         facts=meaning.facts,
         differences=meaning.differences,
         rendered=shown,
@@ -149,6 +167,31 @@ class Meaning:
     def number(self) -> int | None:
         """Its number."""
         return self.after.release if self.after else None
+
+    @property
+    def decision(self) -> Decision | None:
+        """Why the release comes, when this change brings one."""
+        if self.change.kind not in BRINGS or self.after is None:
+            return None
+        found: Decision | None = _tried(
+            self.case.after.decision, self.case.environment, self.case.service
+        )
+        return found
+
+    @property
+    def reason(self) -> str | None:
+        """The words of a person that came with it."""
+        given = self.decision.reason if self.decision else None
+        return cut(given) if given else None
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """What was measured of the release that comes."""
+        if self.change.kind not in BRINGS or self.after is None:
+            return None
+        digest = self.after.evidence.digest
+        found: Evidence | None = _tried(self.case.after.evidence, self.case.service, digest)
+        return found
 
     @property
     def facts(self) -> tuple[Fact, ...]:

@@ -10,6 +10,8 @@ from mlops.checks.context import Context
 from mlops.checks.contracts import without_contract
 from mlops.checks.found import count, result
 from mlops.errors import MlopsError, NotHere, Problem
+from mlops.files import not_text
+from mlops.graph import code_of_model
 from mlops.repository import Layout, folder_of, release_path
 from mlops.specs.decision import Champion as Pinned
 from mlops.specs.release import Release
@@ -133,6 +135,10 @@ def _evaluated(context: Context, model: str, environment: str) -> Looked:
     from mlops.training.outcome import outcome_of
 
     repo = context.repo
+    if binary := [
+        bad for path, text in code_of_model(repo, model).items() if (bad := not_text(text, path))
+    ]:
+        return Looked(model, problems=tuple(binary))
     if (dataset := repo.model(model).data.dataset) not in repo.datasets():
         return Looked(model, problems=(without_contract(context, dataset),))
     registered = registered_now(repo, model)

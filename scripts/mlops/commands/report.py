@@ -8,11 +8,13 @@ from pathlib import Path
 
 import click
 
-from mlops.checks.planning import planned
+from mlops.checks.planning import Planned, planned
 from mlops.commands.comment import full_commit
 from mlops.environments.markdown import visible
-from mlops.errors import BadInput, Problem, bad_input
+from mlops.errors import BadInput, Exit, Problem, bad_input
 from mlops.files import write_whole
+from mlops.git import MISSING
+from mlops.graph import Affected
 from mlops.report.compose import VERDICTS, Report, compose
 from mlops.report.evaluated import Evaluation, evaluation_of
 from mlops.report.page import page
@@ -80,21 +82,24 @@ def report(
 ) -> int:
     """Write the report into `out`, append it to $GITHUB_STEP_SUMMARY, print the verdict.
 
+    Returns:
+        The exit code of the verdict; 2 when there is no plan (an unknown base, a broken
+        mlops.toml), which the report tells, or when files of the change cannot be read.
+
     Raises:
-        BadInput: when the base is unknown, the address is none, or the commit is not what is
-            checked out.
+        BadInput: when the address is none, or the commit is not what is checked out.
     """
     if commit is not None:
         _checked(repo, commit)
-    plan = planned(repo, base, uncommitted=False)  # what the jobs were given
+    plan, unplanned = _plan(repo, base)
     received = read_results(results)
     composed = partial(
         compose,
         plan.shares,
-        received.results,
+        () if unplanned else received.results,
         base=plan.base,
         head=plan.head,
-        refused=received.refused,
+        refused=(*unplanned, *received.refused),
         ignored=received.ignored,
         pictures=received.pictures,
         services=plan.affected.services,
@@ -111,7 +116,15 @@ def report(
         click.echo(_as_json(made, received))
     else:
         _tell(made, results, out)
-    return made.judged.code
+    return Exit.BAD_INPUT if unplanned else made.judged.code
+
+
+def _plan(repo: Repository, base: str | None) -> tuple[Planned, tuple[Problem, ...]]:
+    """What the jobs were given, or an empty plan and why there is none: the report tells it."""
+    try:
+        return planned(repo, base, uncommitted=False), ()
+    except BadInput as error:
+        return Planned(MISSING, repo.git.head(), (), Affected(), ()), error.problems
 
 
 def _checked(repo: Repository, commit: str) -> None:

@@ -31,6 +31,9 @@ def number_new(case: Case) -> Finding:
         what = f"release {number} was here before and was taken back"
         return broken(rule, [Problem(case.path, what, f"to put it back: {back}")])
     what = f"release {number} is not newer than release {wanted - 1}, which was made before"
+    if case.replaced and case.replaced.release == number:
+        what = f"release {number} is there already with other bytes: none is ever edited, and each "
+        what += "has a number of its own"
     fix = f"release again: mlops release {case.service}"
     return broken(rule, [Problem(case.path, what, fix)])
 

@@ -108,6 +108,15 @@ def _next(case: Case, today: date) -> str:
     return f"the next is from {one.start} to {one.end}: {one.reason}"
 
 
+def approval(case: Case) -> Fact:
+    """Who is asked, and of what they are asked."""
+    names = ", ".join(case.env.owners[:5])
+    more = len(case.env.owners) - 5
+    asked = f"{names} and {more} more" if more > 0 else names
+    text = f"asked of {asked}; it holds for the reviewed commit alone, another push takes it back"
+    return _fact(name="approval", text=text)
+
+
 def way_back(case: Case) -> Fact:
     """Whether what serves now can be put back afterwards, and by which command."""
     name, now = "way back", case.replaced
@@ -162,11 +171,11 @@ def _fact(name: str, text: str, *, good: bool = True) -> Fact:
 CREATED = (age, served, answered)
 FACTS: dict[Kind, tuple[Told, ...]] = {
     "release": (age, freeze, way_back),
-    "promotion": (age, served, answered, freeze, way_back),
-    "rollback": (age, traffic, freeze, way_back),
-    "settings": (traffic, freeze),
+    "promotion": (age, served, answered, freeze, way_back, approval),
+    "rollback": (age, traffic, freeze, way_back, approval),
+    "settings": (traffic, freeze, approval),
     "base": (freeze,),
     "environment": (freeze,),
-    "experiment": (traffic, readers, freeze),
-    "remove": (traffic, readers, way_back),
+    "experiment": (traffic, readers, freeze, approval),
+    "remove": (traffic, readers, way_back, approval),
 }

@@ -228,8 +228,8 @@ def readers(case: Case) -> Finding:
 
 RULES: dict[Kind, tuple[Rule, ...]] = {
     "release": (
-        agrees,
         entry.number_new,
+        agrees,
         entry.source_merged,
         evidence.evidence_fits,
         evidence.gates_passed,
@@ -238,8 +238,8 @@ RULES: dict[Kind, tuple[Rule, ...]] = {
         manifests_current,
     ),
     "promotion": (
-        agrees,
         entry.comes_from_previous,
+        agrees,
         entry.soaked,
         evidence.evidence_fits,
         evidence.evidence_young,

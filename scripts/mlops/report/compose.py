@@ -11,13 +11,8 @@ from mlops.errors import Problem, bad_input
 from mlops.report.evaluated import Evaluation
 from mlops.report.fitting import LIMIT, Section, fitted, fixed
 from mlops.report.judging import Judged, judged
-from mlops.report.landscape import contracts, datasets, environments, rendered_files
-from mlops.report.models import (
-    failed_gates,
-    model_gates,
-    model_table,
-    worst_first,
-)
+from mlops.report.landscape import contracts, datasets, environments, rendered_files, rules
+from mlops.report.models import all_metrics, model_gates, model_table, worst_first
 from mlops.report.parts import parts
 from mlops.report.pictures import Picture
 from mlops.report.sections import drift, slices, undo
@@ -137,17 +132,19 @@ def _summary(told: _Told) -> str:
 def _sections(told: _Told, room: int) -> list[Section]:
     """In the order they are read; where room is short the highest rank loses entries first."""
     verdict, evidence = told.judged, [model.evidence for model in told.models]
+    evidence += [model for one in told.environments for model in one.models]
     return [
         fixed(_verdict(told)),
         Section(partial(_to_do, verdict), 20 * room, 1),
         Section(partial(environments, told.environments), 40 * room, 2),
-        Section(partial(failed_gates, told.models), 20 * room, 4),
         Section(partial(model_table, told.models), 100 * room, 3),
         Section(partial(contracts, verdict.results), 30 * room, 4),
         Section(partial(datasets, verdict.results), 20 * room, 5),
         Section(partial(drift, evidence), 5 * room, 6),
         Section(partial(model_gates, told.models), 60 * room, 8),
-        Section(partial(slices, evidence, "of what this change trains"), 40 * room, 9),
+        Section(partial(all_metrics, evidence), 40 * room, 9),
+        Section(partial(slices, evidence, "of the models of this change"), 40 * room, 9),
+        Section(partial(rules, verdict.results), 40 * room, 8),
         Section(partial(parts, verdict), 20 * room, 5),
         Section(partial(rendered_files, told.environments), 400 * room, 10),
         Section(partial(_ignored, told.ignored), 5 * room, 7),

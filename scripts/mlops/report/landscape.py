@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from mlops.environments.markdown import code, items, more, table, words
-from mlops.report.sections import facts, rendered
+from mlops.environments.markdown import code, folded, items, more, table, words
+from mlops.report.sections import checks, compared, facts, rendered
 from mlops.specs.result import ContractResult, DatasetResult, EnvironmentResult, Result
 
 
 def datasets(results: Sequence[Result], most: int) -> list[str]:
     """Pinned datasets against their contracts, and each broken rule."""
     found = sorted(
-        (one for result in results for one in result.datasets),
+        _of_all(results),
         key=lambda one: (not one.broken, one.validation is not None, one.dataset),
     )
     if not found:
@@ -20,6 +20,18 @@ def datasets(results: Sequence[Result], most: int) -> list[str]:
     broken = [f"`{one.dataset}`: {words(rule)}" for one in found for rule in one.broken[:20]]
     lines = [*table(head, rows, most=most), *more(len(found) - len(rows))]
     return ["## Data", "", *lines, "", *items(broken[:most], most=most), *more(len(broken) - most)]
+
+
+def _of_all(results: Sequence[Result]) -> list[DatasetResult]:
+    """Those that were validated here, then those of the evidence of a release that comes."""
+    here = [one for result in results for one in result.datasets]
+    known = {one.dataset for one in here}
+    told = [one for result in results if result.environment for one in result.environment.data]
+    return here + [
+        DatasetResult(dataset=one.dataset, validation=one)
+        for one in told
+        if one.dataset not in known
+    ]
 
 
 def _dataset(one: DatasetResult) -> tuple[str, str, str, str]:
@@ -95,7 +107,37 @@ def _environment(one: EnvironmentResult, most: int) -> list[str]:
     told = items([words(text) for text in one.differences[:most]], most=most)
     left_out = more(len(one.differences) - most)
     changes = ["What changes in what serves:", "", *told, *left_out, ""] if told else []
-    return [f"## Environment: {kind}{where}", "", *known, *changes]
+    return [
+        f"## Environment: {kind}{where}",
+        "",
+        *_reason(one),
+        *_measured(one, most),
+        *known,
+        *changes,
+    ]
+
+
+def _reason(one: EnvironmentResult) -> list[str]:
+    return [f"Reason given: {code(one.reason, longest=500)}", ""] if one.reason else []
+
+
+def _measured(one: EnvironmentResult, most: int) -> list[str]:
+    """The release that comes against what serves there."""
+    now = f"serves now (release {one.replaces})" if one.replaces else "baseline"
+    lines = compared(
+        one.comparisons, now, f"release {one.release}", most, marked=one.replaces is not None
+    )
+    stated = "" if one.made_anew else "As `decision.yaml` states it, not made anew here."
+    return [*lines, *(["", stated] if stated else []), ""] if lines else []
+
+
+def rules(results: Sequence[Result], most: int) -> list[str]:
+    """The rules a change of environments/ is held to, folded."""
+    found = [check for one in results if one.part == "environments" for check in one.checks]
+    if not found:
+        return []
+    met = sum(check.passed for check in found)
+    return folded(f"Rules of environments ({met:,} of {len(found):,} met)", checks(found, most))
 
 
 def rendered_files(found: Sequence[EnvironmentResult], most: int) -> list[str]:

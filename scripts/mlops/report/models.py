@@ -7,6 +7,7 @@ from mlops.environments.differences import is_better
 from mlops.environments.markdown import cell, folded, items, more, table, words
 from mlops.report.sections import absolute, compared, mark
 from mlops.specs.decision import Comparison
+from mlops.specs.evidence import ModelEvidence
 from mlops.specs.result import ModelResult
 
 
@@ -113,18 +114,13 @@ def _served_by(models: Sequence[ModelResult]) -> list[str]:
     return ["", f"Served by {names}{left_out}."]
 
 
-def failed_gates(models: Sequence[ModelResult], most: int) -> list[str]:
-    """The gates that were not met."""
-    found = [(model, gate) for model in models for gate in model.gates if not gate.passed]
-    if not found:
+def all_metrics(models: Sequence[ModelEvidence], most: int) -> list[str]:
+    """Every metric of each model with its interval, folded."""
+    count = sum(len(model.metrics) for model in models)
+    if not count:
         return []
-    rows = [
-        (f"`{model.evidence.model}`", cell(gate.gate), cell(gate.detail, longest=240))
-        for model, gate in found[:most]
-    ]
-    lines = table(("model", "gate", "found"), rows, most=most)
-    heading = f"## Gates that failed ({len(found):,})"
-    return [heading, "", *(lines if rows else []), *more(len(found) - len(rows))]
+    title = f"All metrics of the models of this change ({count:,})"
+    return folded(title, absolute(models[:most], most))
 
 
 def model_gates(models: Sequence[ModelResult], most: int) -> list[str]:

@@ -12,6 +12,7 @@ NOTHING = "Nothing changes for users: no service, model, contract or environment
 UNREAD = "What changes for users is not known: files of environments/ cannot be read."
 SEVERAL = "It is not one kind of change of environments/, so what would serve is not told."
 LATER = "What serves now stays; releases made from this change would be rendered otherwise."
+UNPLANNED = "What changes for users is not known: there is no plan that results could belong to."
 UNKNOWN = "What changes for users is not wholly known: results are missing."
 
 
@@ -22,6 +23,8 @@ def what_changes(judged: Judged, services: Sequence[str] = ()) -> str:
         judged: the results, and the plan they are of.
         services: that the change reaches.
     """
+    if not judged.plan and judged.to_do:
+        return UNPLANNED
     results = judged.results
     told = [
         *_environments(results),
@@ -75,16 +78,20 @@ def _environment(one: EnvironmentResult) -> str:
     if one.kind is None or one.environment is None:
         return LATER if one.kind else SEVERAL
     where, service = f"`{one.environment}`", f"`{one.service}`" if one.service else "each service"
+    told = "; ".join(in_words(each, f" in {one.environment}") for each in one.comparisons[:2])
+    measured = f" {told}." if told else ""
+    place = f", in place of release {one.replaces}" if one.replaces else ""
     serves = {
-        "release": f"{service} in {where} would answer from release {one.release}.",
-        "promotion": f"{service} in {where} would answer from release {one.release}.",
+        "release": f"{service} in {where} would answer from release {one.release}{place}.",
+        "promotion": f"{service} in {where} would answer from release {one.release}{place}.",
         "rollback": f"{service} in {where} would go back to release {one.release}.",
         "remove": f"{service} would stop serving in {where}.",
         "create": f"{service} would be set up in {where}.",
         "base": f"What is rendered for {_rendered_for(one)} in {where} would change, no release.",
         "environment": f"The rules of {where} would change.",
     }
-    return serves.get(one.kind, f"The {code(one.kind)} of {service} in {where} would change.")
+    sentence = serves.get(one.kind, f"The {code(one.kind)} of {service} in {where} would change.")
+    return f"{sentence}{measured}"
 
 
 def _rendered_for(one: EnvironmentResult) -> str:

@@ -104,6 +104,14 @@ class EnvironmentResult(Spec):
     environment: Name | None = None
     service: Name | None = None
     release: int | None = None
+    replaces: int | None = Field(default=None, description="release that serves there now")
+    reason: Text | None = Field(default=None, description="as its decision gives it")
+    comparisons: tuple[Comparison, ...] = Field(
+        default=(), description="with what serves there now, as the decision states them"
+    )
+    made_anew: bool = Field(default=False, description="the comparisons, by these checks")
+    models: tuple[ModelEvidence, ...] = Field(default=(), description="of the release's evidence")
+    data: tuple[DataValidation, ...] = Field(default=(), description="of the release's evidence")
     facts: tuple[Fact, ...] = Field(
         default=(),
         description="age of the evidence, time and requests served before, freeze, way back",
