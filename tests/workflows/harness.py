@@ -97,8 +97,9 @@ def run(
     server: Server | None = None,
     out: Path | None = None,
     runner: Path | None = None,
+    job: str | None = None,
 ) -> Ran:
-    """Run one workflow of a team's clone, as committed."""
+    """Run one workflow of a team's clone, as committed; with `job` that one and what it needs."""
     here, out = runner or harness(), out or team.root.parent / "out"
     command = [str(here / "run-workflow"), str(team.root), event]
     if payload:
@@ -109,6 +110,7 @@ def run(
     command += _options("--var", {"MLOPS_VENV": sys.prefix, **(variables or {})})
     command += _options("--secret", secrets or {})
     command += _options("--input", inputs or {})
+    command += ["--job", job] if job else []
     done = subprocess.run(
         command,
         capture_output=True,

@@ -19,14 +19,14 @@ from mlops.files import load_yaml
 from mlops.forges.base import Pull
 from mlops.forges.login import login
 from mlops.report.evaluated import EVALUATION
-from tests.forges.fixtures import gitea, gitea_stage
+from tests.forges.fixtures import gitea_stage
 from tests.forges.gitea_stage import GiteaStage
 from tests.gitea import needs_gitea
 from tests.team import ROOT, Team
 from tests.workflows.harness import Ran, Server, add_template, run
 from tests.workflows.mended import mended
 
-__all__ = ["gitea", "gitea_stage"]
+__all__ = ["gitea_stage"]
 BRANCH = "another-seed"
 MODEL = "models/toy-line/model.yaml"
 RAW = Path("data-contracts/toy-points/raw/2024-01.csv")

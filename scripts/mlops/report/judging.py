@@ -21,7 +21,10 @@ WORST_FIRST: tuple[Part, ...] = (
     "code",
 )
 ORDER: tuple[Outcome, ...] = ("not good", "not evaluated", "good")
-MAINTAINER = "a maintainer has this exact commit evaluated in the protected environment"
+MAINTAINER = (
+    "run all jobs again when the fault was a passing one; else a maintainer has this exact commit "
+    "evaluated in the protected environment (workflow evaluate-fork)"
+)
 IMPROVE = "improve the model, or change the gate in its model.yaml in a pull request of its own"
 AGAIN = "run the failed jobs again; when it happens twice, read that job's log"
 
