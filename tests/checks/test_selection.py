@@ -1,5 +1,8 @@
 """The tests that a change needs are those that were seen reaching it."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -177,6 +180,15 @@ def test_a_recorded_run_tells_who_reaches_a_line_in_any_process(project: Team) -
     assert names(chosen(project, "infra/data.txt", "word", "text")) == ["data"]
     assert chosen(project, module, "def small", "# a word\ndef small").tests == ()
     assert chosen(project, "tests/test_thing.py", "5", "6").tests == ("tests/test_thing.py",)
+
+
+def test_a_test_that_failed_in_one_run_and_passed_in_another_was_seen_whole(tmp_path: Path) -> None:
+    from mlops.checks.recorded import _told
+
+    for number, unsure in enumerate((["a", "b"], ["b"])):
+        told = {"seconds": {"a": 1.0, "b": 1.0}, "unsure": unsure, "fixtures": {}}
+        (tmp_path / f"tests-{number}.json").write_text(json.dumps(told))
+    assert _told(tmp_path)[1] == {"b"}
 
 
 def test_without_a_recording_it_is_all_tests_and_said_so(project: Team) -> None:
