@@ -1,7 +1,8 @@
 """A plugin of pytest that records which lines and files each test reaches, and its seconds.
 
 `python -m mlops.checks.recording` runs pytest with it, options go to pytest: first `--new`, then
-one run or several (a test that failed can be run again), then `--save`, which makes the map. `scripts/test --record` does all that.
+one run or several (a test that failed can be run again), then `--save`, which makes the map.
+`scripts/test --record` does all that.
 """
 
 import json
