@@ -35,7 +35,7 @@ CLONE, BUILD, RUN = 1.7, 2.7, 10.0
 
 def measure(*, small: bool) -> list[Figure]:
     """Wall seconds with the real example, whose first release serves `prod`; warm: run before."""
-    runs = 1 if small else 5
+    runs, before = (1, 0) if small else (5, 1)
     with tempfile.TemporaryDirectory(prefix="mlops-benchmark-") as name:
         folder = Path(name)
         stage = Stage(TEMPLATE, folder / "demo", Console(quiet=True))
@@ -44,7 +44,7 @@ def measure(*, small: bool) -> list[Figure]:
                 chapter(stage)
             stage.end_all()  # what serves is asked nothing
             recorded = _share_recording(stage)
-            verdicts = [_verdict(stage, run) for run in range(runs + 1)][1:]
+            verdicts = [_verdict(stage, run) for run in range(before + runs)][before:]
             clones = [_clone(folder / "clone") for _ in range(runs)]
             setups = [_set_up() for _ in range(runs)]
             builds, starts = zip(*(_bring_out(stage, run) for run in range(runs)), strict=True)
