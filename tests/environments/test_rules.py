@@ -152,6 +152,27 @@ def test_an_environments_rules_may_change(team: Team) -> None:
     assert (verdict.kind, said(verdict)) == ("environment", "")
 
 
+def test_an_environments_rules_are_judged_without_the_services_they_do_not_render(
+    team: Team,
+) -> None:
+    put(team, make_release(commit=team.git("rev-parse", "HEAD"), image=True), "dev", push=True)
+    path, manifests = team.root / "environments/dev/env.yaml", "environments/dev/toy/manifests.yaml"
+    rendered, rules = (team.root / manifests).read_text(), path.read_text()
+    team.write(manifests, f"{rendered}# by hand, merged by force\n")
+    team.commit("By hand")
+    team.git("fetch", "--quiet", "origin")
+    path.write_text(f"{rules}soak: PT1H\n")
+    team.commit("Rules", push=False)
+    assert said(judged(team)) == ""
+    team.write(manifests, f"{rendered}# by hand again\n")
+    team.commit("By hand", push=False)
+    assert f"{manifests}: is not what the files beside it render to" in said(judged(team))
+    team.git("reset", "--hard", "--quiet", "origin/main")
+    path.write_text(rules.replace("namespace: ", "namespace: other-"))
+    team.commit("Namespace", push=False)
+    assert f"{manifests}: is not what the files beside it render to" in said(judged(team))
+
+
 # What is refused: each has a folder with the exact message
 
 

@@ -66,6 +66,12 @@ def render(
     return f"{head}# The base is {BASE} of commit {source[:12]}.\n{_canonical(text)}"
 
 
+def is_rendered_alike(one: Environment, other: Environment) -> bool:
+    """Whether the same release and settings render to the same text by either file."""
+    keys = {"namespace", "registry", "base_floor"}
+    return one.model_dump(include=keys) == other.model_dump(include=keys)
+
+
 def base_commit(repo: Repository, release: Release, env: Environment) -> str:
     """The commit whose base is used: the release's own source, unless the floor is newer.
 

@@ -1,14 +1,14 @@
 """The rules of a pull request that touches environments/, by its kind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mlops.environments import entry_rules as entry
 from mlops.environments import evidence_rules as evidence
 from mlops.environments.case import Case, Finding, broken, met
-from mlops.environments.kinds import Change, Kind, rollback_command, tell
-from mlops.environments.manifests import stale
+from mlops.environments.kinds import MANIFESTS, Change, Kind, rollback_command, tell
+from mlops.environments.manifests import is_rendered_alike, stale
 from mlops.environments.parsing import unreadable
 from mlops.errors import BadInput, MlopsError, NotGood, Problem
 from mlops.repository import Layout, Repository
@@ -84,14 +84,27 @@ def _rules(case: Case, before: Layout) -> tuple[Rule, ...]:
 def manifests_current(case: Case) -> Finding:
     """manifests.yaml is what the files beside it render to."""
     rule = "manifests are current"
-    services = [case.service] if case.change.service else None
     try:
-        found = stale(case.repo, case.after, [case.environment], services)
+        found = stale(case.repo, case.after, [case.environment], _rendered_by(case))
     except MlopsError as error:
         return broken(rule, error.problems)
     if not found:
         return met(rule, "rendering gives the same bytes")
     return broken(rule, [_stale(case, path, text) for path, text in sorted(found.items())])
+
+
+def _rendered_by(case: Case) -> Collection[str] | None:
+    """The services that the change renders; None when it is all of the environment."""
+    if case.change.service:
+        return [case.service]
+    try:
+        alike = is_rendered_alike(case.before.environment(case.environment), case.env)
+    except MlopsError:
+        return None
+    if case.change.kind != "environment" or not alike:
+        return None
+    paths = (path.split("/") for path in case.repo.git.changed(case.base, case.head))
+    return {path[2] for path in paths if path[0] == "environments" and path[3:] == [MANIFESTS]}
 
 
 def _stale(case: Case, path: str, text: str | None) -> Problem:
