@@ -55,6 +55,19 @@ def test_records_come_back_in_the_order_they_were_appended(team: Team) -> None:
     assert [entry.release for entry in records.read(team.repo.git, "origin")] == [3, 1, 2]
 
 
+def test_records_of_one_place_are_told_without_the_others(team: Team) -> None:
+    named = "serving dev/toy release 1"
+    other = record(1, named).model_copy(update={"service": "toy-2"})
+    elsewhere = record(1, named).model_copy(update={"environment": "staging"})
+    for one in (record(1), other, elsewhere, record(2, "[a-z]* \n/ release")):
+        records.append(team.repo.git, "origin", one)
+    told = records.read(team.repo.git, "origin", ("dev", "toy"))
+    assert told == [record(1), record(2, "[a-z]* \n/ release")]
+    assert records.read(team.repo.git, "origin", ("staging", "toy")) == [elsewhere]
+    assert records.read(team.repo.git, "origin", ("prod", "toy")) == []
+    assert len(records.read(team.repo.git, "origin")) == 4
+
+
 def test_a_record_appended_again_after_a_kill_stands_once(team: Team) -> None:
     first = records.append(team.repo.git, "origin", record(1))
     assert records.append(team.repo.git, "origin", record(1)) == first

@@ -64,31 +64,42 @@ def append(git: Git, remote: str, record: Record, *, patience: float = 20) -> st
 
 def _append_once(git: Git, remote: str, record: Record) -> str:
     tip = _tip(git, remote)
-    known = _known(git, tip).get(record) if tip else None
+    known = _known(git, tip, _title(record)).get(record) if tip else None
     if known:
         return known
     tree = git.run("hash-object", "-w", "-t", "tree", "--stdin", stdin=b"").decode().strip()
     parents = ("-p", tip) if tip else ()
-    commit = git.text(*_AUTHOR, "commit-tree", tree, *parents, "-m", _message(record))
+    commit = git.text(*_AUTHOR, "commit-tree", tree, *parents, "-m", message(record))
     git.run("push", "--quiet", "--no-verify", remote, f"{commit}:{REF}")
     return commit
 
 
-def read(git: Git, remote: str) -> list[Record]:
-    """All records of the remote, oldest first; none when it has none.
+def read(git: Git, remote: str, place: tuple[str, str] | None = None) -> list[Record]:
+    """The records of the remote, oldest first; none when it has none.
 
     Where the remote cannot be read (offline, or in a job that has no way to log in), those that
     were fetched before count.
 
+    Args:
+        git: any repository; what is fetched stays in it.
+        remote: name or URL.
+        place: an environment and a service: only theirs.
+
     Raises:
         BadInput: when none can be read or a record is not one.
     """
+    tip = _newest(git, remote)
+    found = _known(git, tip, f" {'/'.join(place)} " if place else "") if tip else {}
+    return [one for one in found if place in (None, (one.environment, one.service))]
+
+
+def _newest(git: Git, remote: str) -> str | None:
+    """The newest record of the remote, or else that which was fetched last."""
     try:
-        tip = _tip(git, remote)
-        return list(_known(git, tip)) if tip else []
+        return _tip(git, remote)
     except GitFailed as error:
         if here := git.commit_of(REF):
-            return list(_known(git, here))
+            return here
         raise bad_input(
             remote,
             f"{REF} could not be read ({_reason(error.text)})",
@@ -96,9 +107,13 @@ def read(git: Git, remote: str) -> list[Record]:
         ) from error
 
 
-def _known(git: Git, tip: str) -> dict[Record, str]:
-    """Records up to a commit, oldest first, with their commits."""
-    entries = git.run("log", "-z", "--reverse", "--format=%H%n%b", tip).decode().split("\0")
+def _known(git: Git, tip: str, words: str) -> dict[Record, str]:
+    """Records up to a commit whose message holds the words, oldest first, with their commits.
+
+    Git leaves out what does not hold them: of very many records few are parsed.
+    """
+    asked = ("log", "-z", "--reverse", "--format=%H%n%b", "--fixed-strings", f"--grep={words}")
+    entries = git.run(*asked, tip).decode().split("\0")
     pairs = (entry.split("\n", 1) for entry in entries if entry.strip())
     return {_parsed(commit, body): commit for commit, body in pairs}
 
@@ -112,9 +127,14 @@ def _parsed(commit: str, body: str) -> Record:
     return validated(value, path, Record)
 
 
-def _message(record: Record) -> str:
-    title = f"{record.kind} {record.environment}/{record.service} release {record.release}"
-    return f"{title}\n\n{digests.canonical_json(record.model_dump(mode='json')).decode()}"
+def message(record: Record) -> str:
+    """The message of a record's commit."""
+    body = digests.canonical_json(record.model_dump(mode="json")).decode()
+    return f"{_title(record)}\n\n{body}"
+
+
+def _title(record: Record) -> str:
+    return f"{record.kind} {record.environment}/{record.service} release {record.release}"
 
 
 def _tip(git: Git, remote: str) -> str | None:

@@ -126,12 +126,8 @@ def serving_since(case: Case, environment: str) -> datetime | None:
 
     remote = case.repo.project.forge.remote
     since: datetime | None = None
-    for record in read(case.repo.git, remote):
-        if (record.kind, record.environment, record.service) != (
-            "serving",
-            environment,
-            case.service,
-        ):
+    for record in read(case.repo.git, remote, (environment, case.service)):
+        if record.kind != "serving":
             continue
         if record.release != case.release.release:
             since = None
