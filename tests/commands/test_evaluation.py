@@ -8,13 +8,14 @@ import pytest
 
 from mlops.cli import run
 from mlops.commands.comment import STATUS
+from mlops.data.pin import pin_of, pin_path, to_dvc
 from mlops.forges.base import Check
 from mlops.report.evaluated import EVALUATION
 from mlops.specs.result import Result
 from tests.forges.github_stage import GitHubStage
 from tests.forges.hub import add_pull, add_workflow_run
 from tests.report.results import FAILED_GATE, model
-from tests.team import git
+from tests.team import Team, git
 
 CHANGED = {"models/toy-line/more.py": b"SLOPE = 2\n"}
 RUN = "https://forge.example/team/toy/actions/runs/7"
@@ -227,3 +228,16 @@ def test_what_the_forks_own_run_found_not_good_is_told_after_an_evaluation_too(f
 def test_only_a_maintainers_run_tells_an_evaluation(fork: Fork) -> None:
     assert fork.comment(fork.results(), "--run-url", RUN) == 0
     assert fork.said == (Check(STATUS, "success"),)
+
+
+def test_a_share_that_cannot_read_its_data_leaves_the_verdict_to_the_report(team: Team) -> None:
+    pin = pin_of("toy-points", b"a table that nobody has", rows=1, contract="1.0.0")
+    team.write(pin_path("toy-points"), to_dvc(pin))
+    team.commit("Pin what is elsewhere", push=False)
+    share = ("check", "--base", "origin/main", "--part", "contracts")
+    alone = team.mlops(*share)
+    handed_over = team.mlops(*share, "--out", "results")
+    assert (alone.returncode, handed_over.returncode) == (1, 0)
+    for said in (alone, handed_over):
+        assert said.stdout.startswith("not evaluated contracts")
+        assert "neither in ../stores/datasets nor in the DVC remote" in said.stderr
