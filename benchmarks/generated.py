@@ -2,9 +2,11 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+
+from mlops.records import REF, Record, message
 
 TEMPLATE = Path(__file__).parent.parent
 PROJECT = TEMPLATE / "tests" / "fixtures" / "project"
@@ -19,13 +21,13 @@ def make(folder: Path, count: int) -> None:
     """A bare repository of `count` models, each with its service, released to 3 environments.
 
     The dataset of the first model has raw files and no pin yet, its service no release; all
-    others have pins and releases of content that is in no store.
+    others have pins and releases of content that is in no store, and records of serving them.
     """
     subprocess.run(["git", "init", "--quiet", "--bare", "-b", "main", str(folder)], check=True)
     subprocess.run(
         ["git", "fast-import", "--quiet"],
         cwd=folder,
-        input=b"".join(_commit(_files(count))),
+        input=b"".join([*_commit("refs/heads/main", b"", _files(count)), *_records(count)]),
         check=True,
     )
 
@@ -104,12 +106,23 @@ def _renamed(text: str, number: int) -> bytes:
     return text.encode()
 
 
-def _commit(files: Iterator[tuple[str, bytes]]) -> Iterator[bytes]:
+def _records(count: int) -> Iterator[bytes]:
+    for number in range(1, count):
+        for environment in ENVIRONMENTS:
+            record = Record(
+                kind="serving",
+                environment=environment,
+                service=name_of(number),
+                release=2,
+                at="2024-01-01T00:00:00.000Z",
+                commit="c0ffee" + "0" * 34,
+            )
+            yield from _commit(REF, message(record).encode(), ())
+
+
+def _commit(ref: str, said: bytes, files: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
     """One commit as `git fast-import` reads it."""
-    yield (
-        b"commit refs/heads/main\n"
-        b"committer A Person <person@example.com> 1700000000 +0000\n"
-        b"data 0\n"
-    )
+    yield b"commit %s\ncommitter A Person <person@example.com> 1700000000 +0000\n" % ref.encode()
+    yield b"data %d\n%s\n" % (len(said), said)
     for path, content in files:
         yield b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(content), content)
