@@ -49,9 +49,8 @@ def show(outcome: Outcome) -> None:
         console.print(_against(outcome), soft_wrap=True)
         console.print(_comparisons(outcome))
     console.print(f"Drift from the training rows: {drifted(evidence.drift)}")
-    console.print(
-        f"One-row call: {outcome.measured.latency_ms:.3f} ms of the processor at the 99th percentile"
-    )
+    latency = f"{outcome.measured.latency_ms:.3f} ms"
+    console.print(f"One-row call: {latency} of the processor at the 99th percentile")
     console.print(_gates(outcome.gates))
     if all(one.passed for one in outcome.gates):
         builds = " or ".join(f"mlops release {name}" for name in outcome.services)
