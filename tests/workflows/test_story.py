@@ -16,8 +16,8 @@ from mlops.records import Record, append
 from tests.forges.gitea_stage import add_repository
 from tests.gitea import Gitea, needs_gitea
 from tests.team import Team
-from tests.workflows.around import CHECK, Around, around
-from tests.workflows.harness import DATASET, add_template, pin_data
+from tests.workflows.around import CHECK, Around, Finished, around
+from tests.workflows.harness import DATASET, Ran, add_template, pin_data
 
 MODEL = "models/toy-line/model.yaml"
 STAGING = "environments/staging/env.yaml"
@@ -44,7 +44,8 @@ def test_a_model_goes_to_staging_by_pull_requests_and_comes_back(town: Around) -
     a_change_is_refused_corrected_approved_and_merged(town)
     a_release_merges_itself_when_it_is_green(town, start)
     a_promotion_is_reported_approved_and_merged(town)
-    new_data_becomes_the_next_release(town)
+    trained = new_data_becomes_the_next_release(town)
+    a_release_that_is_overtaken_is_opened_again(town, trained)
     a_rollback_puts_the_release_before_back(town)
     a_plain_revert_does_too(town)
 
@@ -117,7 +118,7 @@ def a_promotion_is_reported_approved_and_merged(town: Around) -> None:
     assert held(town, "staging") == 1
 
 
-def new_data_becomes_the_next_release(town: Around) -> None:
+def new_data_becomes_the_next_release(town: Around) -> Ran:
     raw = "data-contracts/toy-points/raw/2024-02.csv"
     done = town.team.mlops("data", "ingest", DATASET, raw)
     assert done.returncode == 0, done.stderr
@@ -126,7 +127,22 @@ def new_data_becomes_the_next_release(town: Around) -> None:
 
     trained = town.dispatch("retrain.yaml", model="toy-line")
     assert trained.code == 0, trained.log
-    shown_before(town, found(town, "release/toy-2"))
+    return trained
+
+
+def a_release_that_is_overtaken_is_opened_again(town: Around, trained: Ran) -> None:
+    overtaken = found(town, "release/toy-2")
+    town.team.write("README.md", "words\n")
+    shown_before(town, town.stage.forge().pull(push(town, "words")))
+    town.stage.check(overtaken.commit, CHECK, "success")
+    left = town.after(Finished(0, overtaken, trained), "merge-release.yaml")
+    assert left.code == 0, left.log
+    assert "the run of that commit opens it again" in left.log
+    released = town.push()
+    assert released.code == 0, released.log
+    pull = found(town, "release/toy-2")
+    assert (pull.number, pull.commit != overtaken.commit) == (overtaken.number, True)
+    shown_before(town, pull)
     assert held(town, "dev") == 2
     confirm(town, 2)
     again = town.dispatch("retrain.yaml", model="toy-line")
