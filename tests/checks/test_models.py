@@ -98,7 +98,10 @@ def test_a_clone_without_stores_evaluates_the_same(served: Served, tmp_path: Pat
     served.team.write("mlops.toml", settings.replace("../stores", "../empty"))
     without = run(context_of(served.team.root))
     assert (without.outcome, said(without)) == ("good", "")
-    assert without.models == with_stores.models
+    (made_again,), (opened,) = without.models, with_stores.models
+    assert made_again.model_copy(update={"notes": ()}) == opened
+    (note,) = made_again.notes
+    assert note.startswith("the bento of release 1 of toy is not in the stores here")
 
 
 def test_a_worse_model_is_not_good_and_each_gate_says_why(served: Served) -> None:
