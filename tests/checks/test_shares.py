@@ -148,6 +148,14 @@ def test_tests_are_split_only_when_all_is_reached(team: Team) -> None:
     assert [(share.shard, share.of) for share in tests] == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
+def test_types_are_split_when_thousands_of_models_change(team: Team) -> None:
+    changed = [f"models/m-{number:04d}/train.py" for number in range(2_500)]
+    found = shares(team.repo, affected(team.repo, changed), changed)
+    code = [share for share in found if share.part == "code"]
+    assert [(share.shard, share.of) for share in code] == [(n, 9) for n in range(1, 10)]
+    assert max(share.cost for share in code) <= TARGET
+
+
 def test_a_share_is_found_by_its_part_and_number_and_no_other_is(team: Team) -> None:
     changed = ["requirements/train.txt"]
     found = shares(team.repo, affected(team.repo, changed), changed)

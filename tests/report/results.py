@@ -130,6 +130,9 @@ def environment() -> EnvironmentResult:
         environment="prod",
         service="toy",
         release=7,
+        replaces=6,
+        reason="the holiday data is in",
+        comparisons=(comparison(),),
         facts=(
             Fact(name="evidence", text="3 days old, at most 30"),
             Fact(name="freeze", text="holidays until 2024-01-02", good=False),

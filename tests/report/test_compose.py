@@ -88,6 +88,9 @@ def test_everything_a_reviewer_needs_is_there_in_this_order() -> None:
         "| `toy-points` | 1.0.0 | 720 | 9 of 9 |",
         "| `toy-line` | `temperature` | 0.31 |",
         "mlops rollback toy --env prod --to 6",
+        "Reason given: `the holiday data is in`",
+        "| model | metric | serves now (release 6) | release 7 | difference | interval | verdict | gate |",
+        "As `decision.yaml` states it, not made anew here.",
         "Full evidence: the folder of this report, artifact `report` (`index.html` shows it with its pictures). Checked: commit `bbbbbbbbbbbb`.",
     ],
 )

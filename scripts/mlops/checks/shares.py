@@ -16,6 +16,7 @@ LIMIT = 200
 TARGET = 300.0
 """Seconds that a share is to take, as long as that gives not too many of them."""
 TEST_SHARDS = 4
+CODE_SHARDS = 50
 
 # Estimates in seconds on two cores: they balance, and promise nothing.
 CODE, TESTS, ENVIRONMENTS, POLICY = 60.0, 240.0, 10.0, 60.0
@@ -88,7 +89,7 @@ def share_of(planned: Sequence[Share], part: str, shard: str = "1/1") -> Share:
 def _code(layout: Layout, changed: Iterable[str]) -> tuple[Share, ...]:
     """Folders of models and services are typed one by one: thousands of them are split."""
     found = len(typed(layout, changed))
-    count = max(1, math.ceil(TYPED * found / TARGET))
+    count = min(CODE_SHARDS, max(1, math.ceil(TYPED * found / TARGET)))
     cost = (CODE + TYPED * found) / count
     return tuple(Share("code", (), n, count, round(cost, 1)) for n in range(1, count + 1))
 
