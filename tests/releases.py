@@ -151,7 +151,7 @@ def release_of(team: Team, number: int = 1, **differing: object) -> Made:
         "commit": team.git("rev-parse", "HEAD"),
         "source_tree": service_source(head, SERVICE),
     }
-    return make_release(number, **{**known, **differing})  # type: ignore[arg-type]
+    return make_release(number, **{**known, **differing})  # type: ignore[arg-type]  # as given
 
 
 def make_decision(

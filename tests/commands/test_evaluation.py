@@ -49,7 +49,7 @@ class Fork:
     def evaluated(self, state: str = "success", user: str = "app", commit: str = "") -> None:
         """A status as a maintainer's run, or somebody else, sets it."""
         forge = self.stage.forge(user)
-        forge.set_status(commit or self.commit, EVALUATION, state, "told", RUN)  # type: ignore[arg-type]
+        forge.set_status(commit or self.commit, EVALUATION, state, "told", RUN)  # type: ignore[arg-type]  # as given
 
     def report(self, results: Path, commit: str = "") -> int:
         """The last job of the pull request's own run, where the commit is checked out."""

@@ -22,7 +22,7 @@ def shelf(team: Team) -> Shelf:
 
 
 def to_prod(shelf: Shelf, **options: object) -> Proposed:
-    return promote(shelf.team.repo, "toy", "prod", **options)  # type: ignore[arg-type]
+    return promote(shelf.team.repo, "toy", "prod", **options)  # type: ignore[arg-type]  # as given
 
 
 def branches(shelf: Shelf) -> list[str]:

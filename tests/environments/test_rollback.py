@@ -61,7 +61,7 @@ def test_it_is_rendered_against_todays_settings(team: Team) -> None:
     manifests = (shelf.team.root / "environments/prod/toy/manifests.yaml").read_text()
     assert "today.example.com" in manifests
     assert shelf.made(1).release.image is not None
-    assert shelf.made(1).release.image.digest in manifests  # type: ignore[union-attr]
+    assert shelf.made(1).release.image.digest in manifests  # type: ignore[union-attr]  # it has one
 
 
 def test_a_plain_revert_is_named_when_it_gives_the_same_and_it_does(shelf: Shelf) -> None:

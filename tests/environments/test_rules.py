@@ -21,7 +21,7 @@ SETTINGS = "environments/{}/toy/settings.yaml"
 def made_at(team: Team, number: int = 1, **differing: object) -> Made:
     """A release without models, of the commit checked out: nothing has to be scored."""
     chosen: dict[str, object] = {"commit": team.git("rev-parse", "HEAD"), "bare": True}
-    return make_release(number, **{**chosen, **differing})  # type: ignore[arg-type]
+    return make_release(number, **{**chosen, **differing})  # type: ignore[arg-type]  # as given
 
 
 def put(

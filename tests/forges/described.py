@@ -38,7 +38,7 @@ def _unless_nullable(keyword: str) -> Any:
     return check
 
 
-OpenApiValidator: Any = extend(  # type: ignore[no-untyped-call]
+OpenApiValidator: Any = extend(  # type: ignore[no-untyped-call]  # untyped
     Draft4Validator,
     {name: _unless_nullable(name) for name in ("type", "enum", "allOf", "anyOf", "oneOf")},
 )

@@ -23,7 +23,7 @@ from tests.report.results import (
 
 def report(*results: Result, plan: tuple[Share, ...] | None = None, **more: object) -> Report:
     planned = plan_of(results) if plan is None else plan
-    return compose(planned, results, base=BASE, head=HEAD, **more)  # type: ignore[arg-type]
+    return compose(planned, results, base=BASE, head=HEAD, **more)  # type: ignore[arg-type]  # as given
 
 
 def test_the_verdict_and_what_changes_for_users_come_first() -> None:
@@ -156,7 +156,7 @@ def test_a_result_that_calls_itself_good_with_a_failed_gate_is_not_good() -> Non
 def test_problems_stand_worst_first() -> None:
     def bad(part: str) -> Result:
         told = Told(path=part, what="is wrong", fix="correct it")
-        return result(part, outcome="not good", problems=(told,))  # type: ignore[arg-type]
+        return result(part, outcome="not good", problems=(told,))  # type: ignore[arg-type]  # as given
 
     made = report(bad("code"), bad("tests"), bad("models"), bad("contracts"), bad("policy"))
     order = [problem.path for problem in made.judged.to_do]

@@ -43,7 +43,7 @@ def test_a_regression_metric_is_what_its_definition_says(metric: str, expected: 
 def test_classification_metrics_equal_those_of_scikit_learn(
     rows: list[tuple[bool, float]],
 ) -> None:
-    from sklearn import metrics as reference  # type: ignore[import-untyped]
+    from sklearn import metrics as reference  # type: ignore[import-untyped]  # no types
 
     y = np.array([float(label) for label, _ in rows])
     p = np.array([probability for _, probability in rows])

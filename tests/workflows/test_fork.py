@@ -10,6 +10,7 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -125,7 +126,7 @@ def fork(gitea_stage: GiteaStage) -> Fork:
 
 def ask(
     stage: GiteaStage, method: str, path: str, values: object = None, user: str = "bot"
-) -> dict:  # type: ignore[type-arg]
+) -> dict[str, Any]:
     """An answer of the server to a person."""
     answer = httpx.request(
         method,

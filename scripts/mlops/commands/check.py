@@ -152,7 +152,7 @@ def _change(results: Sequence[Result], base: str) -> str:
     found = _environment(results)
     if found is None or found.kind is None or found.environment is None:
         return f"change since {base}"
-    return str(Change(found.kind, found.environment, found.service))  # type: ignore[arg-type]
+    return str(Change(found.kind, found.environment, found.service))  # type: ignore[arg-type]  # a kind
 
 
 def _tell(console: Console, results: Sequence[Result], notes: list[str], base: str) -> None:

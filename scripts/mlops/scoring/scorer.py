@@ -93,7 +93,7 @@ def _lightgbm() -> ModuleType:
     """
     if "lightgbm" in sys.modules or "sklearn" in sys.modules:
         return importlib.import_module("lightgbm")
-    sys.modules["sklearn"] = None  # type: ignore[assignment]
+    sys.modules["sklearn"] = None  # type: ignore[assignment]  # an import of it fails
     try:
         return importlib.import_module("lightgbm")
     finally:

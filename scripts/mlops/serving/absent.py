@@ -13,4 +13,4 @@ ABSENT = ("dask", "matplotlib", "mlflow", "pandas", "polars", "pyarrow", "sklear
 def refuse() -> None:
     """Make an import of an absent package fail; call it before anything heavy is imported."""
     for name in ABSENT:
-        sys.modules[name] = None  # type: ignore[assignment]
+        sys.modules[name] = None  # type: ignore[assignment]  # an import of it fails

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import socket
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -179,6 +180,6 @@ async def _quiet(server: Server) -> None:
         started = server.requests
 
 
-async def _at_most(waiting: object, seconds: float) -> None:
+async def _at_most(waiting: Awaitable[object], seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(waiting, seconds)  # type: ignore[arg-type]
+        await asyncio.wait_for(waiting, seconds)

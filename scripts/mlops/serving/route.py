@@ -40,7 +40,7 @@ class Scoring:
     @cached_property
     def request(self) -> type[BaseModel]:
         """Body of a request: `{"rows": [record, ...]}`, unknown keys forbidden."""
-        rows: Any = (list[self.record], ...)  # type: ignore[name-defined]
+        rows: Any = (list[self.record], ...)  # type: ignore[name-defined]  # a type made here
         return create_model("Request", __config__=ConfigDict(extra="forbid"), rows=rows)
 
     def answered(self, rows: Sequence[Any]) -> Answer:

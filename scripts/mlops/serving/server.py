@@ -126,7 +126,7 @@ class Server:
 
     def _protocol(self, state: ServerState) -> Any:
         def connected() -> asyncio.Protocol:
-            made: asyncio.Protocol = self._config.http_protocol_class(  # type: ignore[call-arg]
+            made: asyncio.Protocol = self._config.http_protocol_class(  # type: ignore[call-arg]  # uvicorn's
                 config=self._config, server_state=state, app_state=self._lifespan.state
             )
             return made
