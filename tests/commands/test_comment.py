@@ -11,7 +11,8 @@ from mlops.forges.base import Check, Pull
 from mlops.specs.result import Result
 from tests.environments.shelf import message
 from tests.forges.github_stage import GitHubStage
-from tests.forges.hub import Said, add_pull
+from tests.forges.hub import Said
+from tests.forges.hub_answers import add_pull
 from tests.forges.stage import Stage, branch_commit
 from tests.team import git
 

@@ -13,7 +13,7 @@ from mlops.forges.base import Check
 from mlops.report.evaluated import EVALUATION
 from mlops.specs.result import Result
 from tests.forges.github_stage import GitHubStage
-from tests.forges.hub import add_pull, add_workflow_run
+from tests.forges.hub_answers import add_pull, add_workflow_run
 from tests.report.results import FAILED_GATE, model
 from tests.team import Team, git
 

@@ -8,7 +8,9 @@ import pytest
 from tests.forges.described import description
 from tests.forges.gitea_stage import GiteaStage, add_repository
 from tests.forges.github_stage import GitHubStage
-from tests.forges.hub import Hub, Server
+from tests.forges.hub import Hub
+from tests.forges.hub_answers import ANSWERS
+from tests.forges.hub_server import Server
 from tests.forges.stage import Settings, Stage, settle
 from tests.gitea import NEEDED, Gitea, running
 from tests.team import Team
@@ -24,7 +26,7 @@ def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gitea]:
 @pytest.fixture
 def github_stage(team: Team) -> Iterator[GitHubStage]:
     """A team on a small GitHub, which fails the test when something is not as described."""
-    hub = Hub(description(), team.forge, "team/toy")
+    hub = Hub(description(), team.forge, "team/toy", ANSWERS)
     with Server(hub) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

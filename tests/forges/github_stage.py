@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlops.forges.github import GitHub
-from tests.forges.hub import ACTIONS_APP, Hub, Server, add_comment
+from tests.forges.hub import Hub
+from tests.forges.hub_answers import ACTIONS_APP, add_comment
+from tests.forges.hub_server import Server
 from tests.forges.stage import address_of
 from tests.team import Team
 

@@ -13,7 +13,8 @@ from mlops.forges.github import GitHub
 from mlops.forges.hosted import Address
 from mlops.git import Git
 from tests.forges.github_stage import GitHubStage
-from tests.forges.hub import Said, add_pull
+from tests.forges.hub import Said
+from tests.forges.hub_answers import add_pull
 from tests.forges.stage import branch_commit
 from tests.team import Team, free_port
 

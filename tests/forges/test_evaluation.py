@@ -7,7 +7,7 @@ from mlops.forges.base import Pull, Status
 from mlops.report.evaluated import EVALUATION, Evaluation, evaluation_of
 from tests.forges.gitea_stage import GiteaStage
 from tests.forges.github_stage import GitHubStage
-from tests.forges.hub import add_workflow_run
+from tests.forges.hub_answers import add_workflow_run
 from tests.forges.stage import Stage, branch_commit
 from tests.gitea import needs_gitea
 
