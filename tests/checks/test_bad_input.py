@@ -381,6 +381,15 @@ def test_without_prod_a_model_is_held_against_the_last_environment_there_is(
     assert said.report == GOOD
 
 
+def test_an_environment_that_is_given_up_is_told_with_what_stops_serving(team: Team) -> None:
+    wrong.prod_given_up(team)
+    said = checked(team)
+    assert said.verdict == "**Good.** Everything would stop serving in `prod`."
+    assert "- toy stops serving: release 1 -\\> none" in said.comment
+    assert "| ok | approval | asked of " in said.comment
+    assert said.report == GOOD
+
+
 def test_a_first_commit_is_checked_as_a_whole_and_compared_with_nothing(team: Team) -> None:
     wrong.first_commit(team)
     said = checked(team, "HEAD^1")

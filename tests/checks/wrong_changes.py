@@ -191,6 +191,15 @@ def prod_taken_away(team: Team) -> Values:
     return _committed(team)
 
 
+def prod_given_up(team: Team) -> Values:
+    """Folder and name of a prod that serves: allowed, when its owners approve."""
+    shelf_of(team).put(1, "dev", "staging", "prod")
+    _start(team)
+    _replaced(team, "mlops.toml", '"staging", "prod"', '"staging"')
+    shutil.rmtree(team.root / "environments/prod")
+    return _committed(team)
+
+
 def huge_and_good(team: Team) -> Values:
     """10,000 files that nothing depends on."""
     return _many(team, ((f"samples/n{n:05d}.txt", str(n)) for n in range(10_000)))

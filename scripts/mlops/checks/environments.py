@@ -119,7 +119,7 @@ def _environment(context: Context, verdict: Verdict) -> EnvironmentResult | None
     now = datetime.now(UTC)
     meaning = Meaning(Case(context.repo, context.base, context.head, verdict.change, now))
     return EnvironmentResult(
-        kind=verdict.change.kind,
+        kind="remove" if meaning.case.is_gone else verdict.change.kind,
         environment=verdict.change.environment,
         service=verdict.change.service,
         release=meaning.number,
@@ -217,6 +217,9 @@ class Meaning:
     def _of_specs(self) -> list[str]:
         environment, service = self.change.environment, self.change.service
         one, other = self.case.before, self.case.after
+        if self.case.is_gone:
+            served = ((name, _read(one, environment, name)) for name in one.served_in(environment))
+            return [f"{name} stops serving: release {r.release} -> none" for name, r in served if r]
         if service is None:
             pair = (_tried(one.environment, environment), _tried(other.environment, environment))
             return _spec_differences("env.yaml", *pair)

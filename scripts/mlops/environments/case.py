@@ -71,8 +71,14 @@ class Case:
 
     @cached_property
     def env(self) -> Environment:
-        """The environment's rules as they are after the change."""
-        return self.after.environment(self.environment)
+        """The environment's rules as they are after the change; of one taken away as they were."""
+        layout = self.before if self.is_gone else self.after
+        return layout.environment(self.environment)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the change takes the whole environment away."""
+        return self.environment not in self.after.order
 
     @property
     def folder(self) -> str:

@@ -174,8 +174,8 @@ FACTS: dict[Kind, tuple[Told, ...]] = {
     "promotion": (age, served, answered, freeze, way_back, approval),
     "rollback": (age, traffic, freeze, way_back, approval),
     "settings": (traffic, freeze, approval),
-    "base": (freeze,),
-    "environment": (freeze,),
+    "base": (freeze, approval),
+    "environment": (freeze, approval),
     "experiment": (traffic, readers, freeze, approval),
     "remove": (traffic, readers, way_back, approval),
 }

@@ -85,7 +85,7 @@ def _environment(one: EnvironmentResult) -> str:
         "release": f"{service} in {where} would answer from release {one.release}{place}.",
         "promotion": f"{service} in {where} would answer from release {one.release}{place}.",
         "rollback": f"{service} in {where} would go back to release {one.release}.",
-        "remove": f"{service} would stop serving in {where}.",
+        "remove": f"{service if one.service else 'Everything'} would stop serving in {where}.",
         "create": f"{service} would be set up in {where}.",
         "base": f"What is rendered for {_rendered_for(one)} in {where} would change, no release.",
         "environment": f"The rules of {where} would change.",
