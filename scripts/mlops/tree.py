@@ -2,7 +2,7 @@
 
 import os
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -58,9 +58,22 @@ class WorkTree(Tree):
         return sorted(name for name in names if name not in LEFT_OUT)
 
     def files(self, folder: str) -> list[str]:
-        base = self.root / folder
-        found = (path.relative_to(self.root) for path in base.rglob("*") if path.is_file())
-        return sorted(path.as_posix() for path in found if not LEFT_OUT.intersection(path.parts))
+        try:
+            return sorted(_below(f"{self.root}/{folder}", f"{folder}/"))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+
+def _below(folder: str, shown: str) -> Iterator[str]:
+    """The files below a folder, each after `shown`; links to folders are not followed."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name in LEFT_OUT:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _below(entry.path, f"{shown}{entry.name}/")
+            elif entry.is_file():
+                yield f"{shown}{entry.name}"
 
 
 class Overlay(Tree):
@@ -136,4 +149,4 @@ class CommitTree(Tree):
 
 def _common(paths: Sequence[str]) -> str:
     """The deepest folder that holds all of the files; empty for the root."""
-    return posixpath.commonpath([posixpath.dirname(path) for path in paths])
+    return posixpath.commonprefix(paths).rpartition("/")[0]
