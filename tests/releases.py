@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlops import digests
-from mlops.graph import service_source
 from mlops.repository import evidence_path, folder_of, release_path
+from mlops.sources import service_source
 from mlops.specs.base import to_yaml
 from mlops.specs.decision import Champion, Comparison, Decision
 from mlops.specs.evidence import (

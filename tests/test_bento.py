@@ -14,7 +14,7 @@ import pytest
 from mlops import digests
 from mlops.bento import UNFINISHED, Artifact, Built, build, find, folder
 from mlops.errors import BadInput
-from mlops.graph import SERVING_CODE
+from mlops.sources import SERVING_CODE
 from tests.elsewhere import elsewhere
 from tests.serving.toy import MODEL, Toy, make_toy, toy_artifact
 from tests.team import ROOT, Team, make_team

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from mlops import graph
 from mlops.errors import BadInput
-from mlops.graph import affected, training_inputs
+from mlops.graph import affected
 from mlops.repository import Layout
+from mlops.sources import training_inputs
 from mlops.tree import Tree
 from tests.releases import files_of, make_decision, make_release
 from tests.team import Team

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from mlops import digests
 from mlops.errors import BadInput, bad_input
-from mlops.graph import SERVING_CODE, code_of_service, pins_of, service_source, tool_code
 from mlops.repository import Layout, Repository
 from mlops.scoring import artifact
 from mlops.scoring.scorer import Scorer
+from mlops.sources import SERVING_CODE, code_of_service, pins_of, service_source, tool_code
 
 UNFINISHED = ".building-"
 CREATION_TIME = re.compile(rb"(?m)^(\s*creation_time: ).*$")

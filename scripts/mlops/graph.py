@@ -1,118 +1,27 @@
-"""What depends on what: closures of files, their digests, and what a change affects."""
+"""What depends on what, and what a change affects."""
 
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from mlops import digests
 from mlops.errors import MlopsError, bad_input
 from mlops.locks import resolved
 from mlops.repository import PROJECT_FILE, Layout, release_path
-
-TOOL = Path(__file__).parent
-# The tool's own code that takes part in training and in serving: a change of it is a change
-# of every model or service. It is read from where `mlops` is installed, because workflows of
-# other repositories bring the template beside their own files.
-TRAINING_CODE = (
-    "training/training.py",
-    "training/rows.py",
-    "training/holdout.py",
-    "data/table.py",
-    "scoring",
-    "digests.py",
+from mlops.sources import (
+    EVALUATION_CODE,
+    SERVING_CODE,
+    TOOL_PATH,
+    TRAINING_CODE,
+    VALIDATION_CODE,
+    lock_path,
 )
-EVALUATION_CODE = ("training", "scoring", "data/drift.py", "data/table.py", "digests.py")
-VALIDATION_CODE = ("data", "digests.py")
-SERVING_CODE = ("serving", "scoring", "digests.py", "errors.py", "__init__.py")
+
 RESULT_CODE = (*TRAINING_CODE, *EVALUATION_CODE, *SERVING_CODE)
 """What decides the results of all models and services."""
 RESULT_LOCKS = frozenset({"requirements/train.txt", "requirements/serve.txt"})
-TOOL_PATH = "scripts/mlops"
-"""Where the template itself keeps the tool."""
 RENDERER = f"{TOOL_PATH}/environments/manifests.py"
 SPECS = {"models": "model.yaml", "apps": "service.yaml"}
 _WORD = re.compile(rb"[0-9A-Za-z_-]+")
-
-
-def code_of_model(layout: Layout, model: str) -> dict[str, bytes]:
-    """The Python files a model is trained with; its tests are not among them."""
-    return _python_files(layout, f"models/{model}")
-
-
-def code_of_service(layout: Layout, service: str) -> dict[str, bytes]:
-    """The files of a service that go into its bento: code and service.yaml."""
-    files = _python_files(layout, f"apps/{service}")
-    spec = layout.tree.read(f"apps/{service}/service.yaml")
-    return {**files, f"apps/{service}/service.yaml": spec or b""}
-
-
-def _python_files(layout: Layout, folder: str) -> dict[str, bytes]:
-    paths = [
-        path
-        for path in layout.tree.files(folder)
-        if path.endswith(".py") and not path.startswith(f"{folder}/tests/")
-    ]
-    return {path: layout.tree.read(path) or b"" for path in paths}
-
-
-def tool_code(parts: Iterable[str]) -> dict[str, bytes]:
-    """Files of the installed tool, by path relative to the package's parent."""
-    found: list[Path] = []
-    for part in parts:
-        path = TOOL / part
-        found += sorted(path.rglob("*.py")) if path.is_dir() else [path]
-    return {f"mlops/{path.relative_to(TOOL).as_posix()}": path.read_bytes() for path in found}
-
-
-def pins_of(layout: Layout, group: str) -> bytes:
-    """The resolved dependencies of a group: names, versions and hashes, in one order."""
-    return resolved(layout.tree.read(lock_path(group)) or b"")
-
-
-def lock_path(group: str) -> str:
-    """Where the lock of a group of dependencies lies."""
-    return f"requirements/{group}.txt"
-
-
-def training_inputs(layout: Layout, model: str, data: str) -> str:
-    """Digest of all that decides what training gives.
-
-    Args:
-        layout: the files of the work tree or a commit.
-        model: the model's name.
-        data: content digest of the dataset's version.
-    """
-    spec = layout.model(model)
-    decisive = spec.model_dump(mode="json", include={"task", "format", "data", "training"})
-    return digests.of_json(
-        {
-            "spec": decisive,
-            "code": digests.of_files(code_of_model(layout, model)),
-            "tool": digests.of_files(tool_code(TRAINING_CODE)),
-            "dependencies": digests.of_bytes(pins_of(layout, "train")),
-            "data": data,
-        }
-    )
-
-
-def training_paths(layout: Layout, model: str) -> tuple[str, ...]:
-    """Files and folders of a clone in which all that decides what training gives lies."""
-    return (
-        f"models/{model}",
-        f"data-contracts/{layout.model(model).data.dataset}.dvc",
-        lock_path("train"),
-        *(f"{TOOL_PATH}/{part}" for part in TRAINING_CODE),
-    )
-
-
-def service_source(layout: Layout, service: str) -> str:
-    """Digest of the source files a service is built from, its models' features included."""
-    files = code_of_service(layout, service)
-    for model in layout.service(service).models:
-        files |= code_of_model(layout, model)
-    files |= tool_code(SERVING_CODE)
-    return digests.of_files({**files, "requirements/serve.txt": pins_of(layout, "serve")})
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from mlops.errors import BadInput
-from mlops.graph import EVALUATION_CODE, TRAINING_CODE, tool_code
 from mlops.repository import Layout
 from mlops.scoring import artifact
+from mlops.sources import EVALUATION_CODE, TRAINING_CODE, tool_code
 from mlops.training import training
 from mlops.tree import WorkTree
 from tests.elsewhere import elsewhere

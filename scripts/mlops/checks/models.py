@@ -11,8 +11,8 @@ from mlops.checks.contracts import without_contract
 from mlops.checks.found import count, result
 from mlops.errors import MlopsError, NotHere, Problem
 from mlops.files import not_text
-from mlops.graph import code_of_model
 from mlops.repository import Layout, folder_of, release_path
+from mlops.sources import code_of_model
 from mlops.specs.decision import Champion as Pinned
 from mlops.specs.release import Release
 from mlops.specs.result import ModelResult, Outcome, Plot, Result

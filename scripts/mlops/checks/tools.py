@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mlops.errors import Problem
-from mlops.graph import TOOL
 from mlops.repository import Repository
+from mlops.sources import TOOL
 
 TEMPLATE = TOOL.parents[1]
 """The template's own files. In a repository that only calls its workflows they lie elsewhere."""

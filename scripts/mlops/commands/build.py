@@ -12,9 +12,9 @@ from mlops import digests
 from mlops.bento import Artifact, Built
 from mlops.bento import build as build_bento
 from mlops.errors import BadInput, Exit, NotGood, Problem, bad_input
-from mlops.graph import SERVING_CODE, training_inputs
 from mlops.registry import Registered, Registry
 from mlops.repository import Layout, Repository
+from mlops.sources import SERVING_CODE, training_inputs
 
 
 @click.command()

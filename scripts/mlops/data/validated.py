@@ -8,8 +8,8 @@ from mlops.data.contract import read_contract
 from mlops.data.pin import Pin, fetch
 from mlops.errors import Problem
 from mlops.files import write_whole
-from mlops.graph import VALIDATION_CODE, pins_of, tool_code
 from mlops.repository import Layout, Repository
+from mlops.sources import VALIDATION_CODE, pins_of, tool_code
 from mlops.specs.base import parse
 from mlops.specs.evidence import DataValidation
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from mlops.digests import short
 from mlops.git import GitFailed
-from mlops.graph import SERVING_CODE, TRAINING_CODE
 from mlops.repository import Layout, Repository, evidence_path
+from mlops.sources import SERVING_CODE, TRAINING_CODE
 from mlops.specs.base import read_if_there
 from mlops.specs.evidence import Evidence
 from mlops.specs.model import SIGNED

@@ -20,8 +20,8 @@ from mlops.environments.timeline import (
 )
 from mlops.errors import BadInput, NotGood, Problem, not_good
 from mlops.forges import Forge, forge_of
-from mlops.graph import service_source
 from mlops.repository import Layout, Repository, evidence_path, folder_of, release_path
+from mlops.sources import service_source
 from mlops.specs.base import parse, to_yaml
 from mlops.specs.decision import Decision
 from mlops.specs.evidence import DataValidation, Evidence, GateResult, ModelEvidence

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from mlops.data.pin import read_pin
 from mlops.errors import NotHere, Problem
-from mlops.graph import training_paths
 from mlops.registry import Registered, Registry
 from mlops.repository import Repository
+from mlops.sources import training_paths
 from mlops.training import training
 from mlops.training.training import Trained, inputs_of
 

@@ -12,10 +12,10 @@ from mlops.data.drift import drift
 from mlops.data.pin import read_pin
 from mlops.errors import not_good
 from mlops.files import write_whole
-from mlops.graph import EVALUATION_CODE, tool_code
 from mlops.registry import Registered, Registry
 from mlops.repository import Layout, Repository
 from mlops.scoring.scorer import Scorer
+from mlops.sources import EVALUATION_CODE, tool_code
 from mlops.specs.decision import Comparison
 from mlops.specs.evidence import Interval, ModelEvidence, SliceMetrics
 from mlops.specs.model import METRICS, Model

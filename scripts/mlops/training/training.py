@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops.errors import bad_input
-from mlops.graph import training_inputs
 from mlops.repository import Layout, Repository
 from mlops.scoring import artifact, features
 from mlops.scoring.source import module_of
+from mlops.sources import training_inputs
 from mlops.specs.model import Value
 from mlops.training.holdout import split
 from mlops.training.rows import matrix, moment, records, targets
