@@ -221,6 +221,13 @@ def _manifests(context: Context) -> list[Looked]:
 
 
 def _checkov(repo: Repository, framework: str, files: Sequence[str]) -> list[Problem]:
+    """What it says of the files, some at a time: a command takes only so many words."""
+    starts = range(0, len(files), tools.MANY)
+    some = (files[start : start + tools.MANY] for start in starts)
+    return [problem for each in some for problem in _checkov_once(repo, framework, each)]
+
+
+def _checkov_once(repo: Repository, framework: str, files: Sequence[str]) -> list[Problem]:
     options = ("--config-file", tools.config(repo, ".checkov.yaml"), "--framework", framework)
     named = [part for path in files for part in ("--file", path)]
     done = tools.run(repo, str(CHECKOV), *options, "--output", "json", *named)
