@@ -13,6 +13,7 @@ from mlops.specs.result import (
     Fact,
     ModelResult,
     Outcome,
+    PairedMetric,
     Part,
     Plot,
     Rendered,
@@ -70,6 +71,7 @@ def model(
     comparisons: tuple[Comparison, ...] | None = None,
     gates: tuple[GateResult, ...] = (GateResult(gate="mae at most 3", passed=True, detail="1.25"),),
     plots: tuple[Plot, ...] = (),
+    paired: tuple[PairedMetric, ...] = (),
 ) -> ModelResult:
     """A model compared with what serves in prod."""
     evidence = make_evidence(source_tree=fake_digest("source")).models[0]
@@ -86,6 +88,22 @@ def model(
         gates=gates,
         services=("toy",),
         plots=plots,
+        paired=paired,
+    )
+
+
+def paired(column: str = "", value: str = "", metric: str = "mae") -> PairedMetric:
+    """A metric of both models, a little better than before."""
+    return PairedMetric(
+        column=column,
+        value=value,
+        rows=48,
+        metric=metric,
+        champion_value=1.5,
+        challenger_value=1.25,
+        difference=-0.25,
+        low=-0.45,
+        high=0.05,
     )
 
 
@@ -165,7 +183,7 @@ def everything() -> list[Result]:
             ),
         ),
         result("contracts", outcome="not good", contracts=(contract(),), datasets=(dataset(),)),
-        result("models", models=(model(),)),
+        result("models", models=(model(paired=(paired(), paired("side", "left"))),)),
         result("environments", environment=environment()),
         result("policy"),
     ]

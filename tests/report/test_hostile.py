@@ -25,7 +25,17 @@ from mlops.specs.result import (
     Told,
 )
 from tests.report.markdown_rules import ACTIVE, HOSTILE, check_safe, tokens_of
-from tests.report.results import BASE, HEAD, comparison, contract, dataset, model, plan_of, result
+from tests.report.results import (
+    BASE,
+    HEAD,
+    comparison,
+    contract,
+    dataset,
+    model,
+    paired,
+    plan_of,
+    result,
+)
 
 ODD = "`|\\<>&@#[]()!*_~:$\n\r -+1.agGHw/\u202e"
 TEXT = (
@@ -63,6 +73,7 @@ def hostile_results(draw: st.DrawFn) -> list[Result]:
             update={
                 "evidence": one.evidence.model_copy(update=update),
                 "comparisons": (compared,) * draw(TIMES),
+                "paired": (paired(text(), text(), text()),) * draw(TIMES),
                 "gates": (gate(),) * draw(TIMES),
             }
         )

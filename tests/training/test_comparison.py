@@ -8,7 +8,7 @@ from mlops.repository import Layout
 from mlops.scoring.scorer import Scorer
 from mlops.specs.model import Model, RelativeGate
 from mlops.training import baseline, gates
-from mlops.training.comparison import compare
+from mlops.training.comparison import compare, pair_of, paired_metrics
 from mlops.training.metrics import value
 from mlops.tree import WorkTree
 from tests.team import PROJECT, Team
@@ -68,6 +68,24 @@ def test_how_much_worse_is_allowed_decides(good: Candidate, poor: Scorer) -> Non
 def test_a_model_against_itself_differs_by_0_and_passes(good: Candidate) -> None:
     (found,) = compare(asking(0.0), good.split, good.scorer, good.scorer)
     assert (found.difference, found.low, found.high, found.passed) == (0, 0, 0, True)
+
+
+def test_every_metric_and_each_slice_is_paired_on_the_same_rows(
+    good: Candidate, poor: Scorer
+) -> None:
+    (whole,) = compare(SPEC, good.split, poor, good.scorer)
+    found = paired_metrics(SPEC, good.split, pair_of(SPEC, good.split, poor, good.scorer))
+    every, parts = [one for one in found if not one.column], [one for one in found if one.column]
+    assert {one.metric for one in every} >= {"mae", "rmse", "bias"}
+    (mae,) = (one for one in every if one.metric == "mae")
+    assert (mae.difference, mae.low, mae.high) == (whole.difference, whole.low, whole.high)
+    assert {(one.column, one.value, one.metric) for one in parts} == {
+        ("side", "left", "mae"),
+        ("side", "right", "mae"),
+    }
+    assert sum(one.rows for one in parts) == len(good.split.holdout)
+    weighted = sum(one.rows * one.difference for one in parts) / len(good.split.holdout)
+    assert weighted == pytest.approx(mae.difference, rel=1e-3)
 
 
 def test_without_a_champion_the_baseline_is_compared_with(good: Candidate) -> None:

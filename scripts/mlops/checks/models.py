@@ -132,6 +132,7 @@ def _looked_at(context: Context, model: str, environment: str) -> Looked:
 
 def _evaluated(context: Context, model: str, environment: str) -> Looked:
     from mlops.training.candidate import registered_now
+    from mlops.training.comparison import paired_metrics
     from mlops.training.outcome import outcome_of
 
     repo = context.repo
@@ -157,6 +158,7 @@ def _evaluated(context: Context, model: str, environment: str) -> Looked:
         environment=environment,
         champion=rival.pinned,
         comparisons=found.comparisons,
+        paired=paired_metrics(repo.model(model), found.rows, found.pair),
         gates=found.gates,
         services=found.services,
         plots=_plots(context, found),

@@ -16,14 +16,12 @@ from mlops import digests
 from mlops.environments.markdown import visible
 from mlops.files import write_whole
 from mlops.specs.evidence import Interval
-from mlops.specs.model import METRICS, Model
+from mlops.specs.model import Model
 from mlops.specs.result import Plot
-from mlops.training import baseline
 from mlops.training.bootstrap import draws, interval
-from mlops.training.comparison import predicted
+from mlops.training.comparison import deciding_metric, slices_of
 from mlops.training.metrics import Floats
 from mlops.training.outcome import Outcome
-from mlops.training.rows import targets
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -68,9 +66,8 @@ class Picture:
 
     @property
     def metric(self) -> str:
-        """The one that decides: of the first relative gate, else the first of the task."""
-        gates = self.spec.gates.relative
-        return gates[0].metric if gates else METRICS[self.spec.task][0]
+        """The one that decides."""
+        return deciding_metric(self.spec)
 
 
 def plots(spec: Model, found: Outcome, folder: Path) -> tuple[Plot, ...]:
@@ -110,20 +107,16 @@ def drawn(picture: Picture, drift: Sequence[tuple[str, float]]) -> tuple[bytes, 
 
 
 def _picture(spec: Model, found: Outcome) -> Picture:
-    champion = found.champion
-    if champion is None:
-        name, values = "baseline", baseline.predictions(spec, found.rows)
-    else:
-        name = f"release {champion.release.release}"
-        values = predicted(champion.scorer, found.rows)
+    champion, pair = found.champion, found.pair
+    name = f"release {champion.release.release}" if champion else "baseline"
     return Picture(
         spec=spec,
         rows=found.rows.holdout,
         digest=found.rows.digest,
-        y=targets(found.rows.holdout, spec.data.target),
+        y=pair.y,
         series=(
-            Series("candidate", predicted(found.scorer, found.rows), BLUE, "o", "-"),
-            Series(name, values, ORANGE, "s", "--"),
+            Series("candidate", pair.p, BLUE, "o", "-"),
+            Series(name, pair.other, ORANGE, "s", "--"),
         ),
     )
 
@@ -177,10 +170,8 @@ def _errors(picture: Picture, drift: Sequence[tuple[str, float]]) -> Any:
 def _groups(picture: Picture) -> list[tuple[str, Any]]:
     """Labels and places of the rows: all, then each slice."""
     found: list[tuple[str, Any]] = [("all rows", np.arange(len(picture.y)))]
-    for column in picture.spec.evaluation.slices:
-        places = picture.rows.groupby(column, observed=True).indices
-        for group, index in sorted(places.items(), key=lambda item: str(item[0])):
-            found.append((f"{_short(column)} = {_short(str(group))}", index))
+    for column, group, index in slices_of(picture.spec, picture.rows):
+        found.append((f"{_short(column)} = {_short(group)}", index))
     return found[: GROUPS + 1]
 
 

@@ -12,7 +12,7 @@ from mlops.report.evaluated import Evaluation
 from mlops.report.fitting import LIMIT, Section, fitted, fixed
 from mlops.report.judging import Judged, judged
 from mlops.report.landscape import contracts, datasets, environments, rendered_files, rules
-from mlops.report.models import all_metrics, model_gates, model_table, worst_first
+from mlops.report.models import all_metrics, all_paired, model_gates, model_table, worst_first
 from mlops.report.parts import parts
 from mlops.report.pictures import Picture
 from mlops.report.sections import drift, slices, undo
@@ -132,7 +132,8 @@ def _summary(told: _Told) -> str:
 def _sections(told: _Told, room: int) -> list[Section]:
     """In the order they are read; where room is short the highest rank loses entries first."""
     verdict, evidence = told.judged, [model.evidence for model in told.models]
-    evidence += [model for one in told.environments for model in one.models]
+    released = [model for one in told.environments for model in one.models]
+    alone = [model.evidence for model in told.models if not model.paired] + released
     return [
         fixed(_verdict(told)),
         Section(partial(_to_do, verdict), 20 * room, 1),
@@ -140,10 +141,11 @@ def _sections(told: _Told, room: int) -> list[Section]:
         Section(partial(model_table, told.models), 100 * room, 3),
         Section(partial(contracts, verdict.results), 30 * room, 4),
         Section(partial(datasets, verdict.results), 20 * room, 5),
-        Section(partial(drift, evidence), 5 * room, 6),
+        Section(partial(drift, evidence + released), 5 * room, 6),
         Section(partial(model_gates, told.models), 60 * room, 8),
-        Section(partial(all_metrics, evidence), 40 * room, 9),
-        Section(partial(slices, evidence, "of the models of this change"), 40 * room, 9),
+        Section(partial(all_paired, told.models), 60 * room, 9),
+        Section(partial(all_metrics, alone), 40 * room, 9),
+        Section(partial(slices, alone, "of the models of this change"), 40 * room, 9),
         Section(partial(rules, verdict.results), 40 * room, 8),
         Section(partial(parts, verdict), 20 * room, 5),
         Section(partial(rendered_files, told.environments), 400 * room, 10),

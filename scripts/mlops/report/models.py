@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 
-from mlops.environments.differences import is_better
+from mlops.environments.differences import figure, is_better
 from mlops.environments.markdown import cell, folded, items, more, table, words
-from mlops.report.sections import absolute, compared, mark
+from mlops.report.sections import absolute, compared, mark, signed
 from mlops.specs.decision import Comparison
 from mlops.specs.evidence import ModelEvidence
-from mlops.specs.result import ModelResult
+from mlops.specs.result import ModelResult, PairedMetric
 
 
 def loss(comparison: Comparison) -> float:
@@ -112,6 +112,32 @@ def _served_by(models: Sequence[ModelResult]) -> list[str]:
     names = ", ".join(f"`{name}`" for name in services[:10])
     left_out = f" and {len(services) - 10:,} more" if len(services) > 10 else ""
     return ["", f"Served by {names}{left_out}."]
+
+
+def all_paired(models: Sequence[ModelResult], most: int) -> list[str]:
+    """Every metric, and the deciding one on each slice, against what serves; folded."""
+    found = [(model, one) for model in models for one in model.paired]
+    if not found:
+        return []
+    now = "serves now" if any(model.champion for model in models) else "baseline"
+    head = ("model", "rows", "metric", now, "with this change", "difference", "interval")
+    rows = [_paired_row(model, one, marked=now != "baseline") for model, one in found[:most]]
+    lines = [*table(head, rows, most=most), *more(len(found) - len(rows))]
+    return folded(f"All metrics and slices ({len(found):,})", lines)
+
+
+def _paired_row(model: ModelResult, one: PairedMetric, *, marked: bool) -> tuple[str, ...]:
+    part = f"{one.column} = {one.value}" if one.column else "all"
+    other = " (baseline)" if marked and model.champion is None else ""
+    return (
+        f"`{model.evidence.model}`",
+        f"{cell(part)} ({one.rows:,})",
+        cell(one.metric),
+        figure(one.champion_value) + other,
+        figure(one.challenger_value),
+        signed(one.difference),
+        f"{signed(one.low)} to {signed(one.high)} ({model.evidence.confidence:.0%})",
+    )
 
 
 def all_metrics(models: Sequence[ModelEvidence], most: int) -> list[str]:

@@ -63,8 +63,8 @@ def compared(
             figure(one.champion_value)
             + (" (baseline)" if marked and one.champion == "baseline" else ""),
             figure(one.challenger_value),
-            _signed(one.difference),
-            f"{_signed(one.low)} to {_signed(one.high)} ({one.confidence:.0%})",
+            signed(one.difference),
+            f"{signed(one.low)} to {signed(one.high)} ({one.confidence:.0%})",
             word_of(one),
             mark(one.passed),
         )
@@ -187,7 +187,8 @@ def _interval(interval: Interval, confidence: float) -> str:
     return f"{figure(interval.low)} to {figure(interval.high)} ({confidence:.0%})"
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """A figure with its sign."""
     return ("+" if value > 0 else "") + figure(value)
 
 

@@ -35,6 +35,20 @@ class Plot(Spec):
     caption: Text
 
 
+class PairedMetric(Spec):
+    """A metric of the model and of what serves, on the same rows: all, or those of a slice."""
+
+    column: Text = Field(description="empty: all rows")
+    value: Text
+    rows: int = Field(ge=0)
+    metric: Text
+    champion_value: float
+    challenger_value: float
+    difference: float = Field(description="challenger minus champion")
+    low: float
+    high: float
+
+
 class ModelResult(Spec):
     """A model of the change, measured against what serves."""
 
@@ -42,6 +56,9 @@ class ModelResult(Spec):
     environment: Name = Field(description="whose champion it was compared with")
     champion: Champion | None = Field(default=None, description="absent: the stated baseline")
     comparisons: tuple[Comparison, ...]
+    paired: tuple[PairedMetric, ...] = Field(
+        default=(), description="with the same champion: all metrics, then slices"
+    )
     gates: tuple[GateResult, ...] = Field(description="all: absolute, slices, cost, relative")
     services: tuple[Name, ...] = Field(description="that serve this model")
     plots: tuple[Plot, ...] = ()

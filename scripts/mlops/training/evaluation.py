@@ -21,7 +21,7 @@ from mlops.specs.evidence import Interval, ModelEvidence, SliceMetrics
 from mlops.specs.model import METRICS, Model
 from mlops.training import baseline, gates
 from mlops.training.bootstrap import draws, interval
-from mlops.training.comparison import compare
+from mlops.training.comparison import compare, slices_of
 from mlops.training.holdout import Split, split
 from mlops.training.latency import one_row_ms
 from mlops.training.metrics import Floats, value, values
@@ -144,19 +144,15 @@ def _intervals(spec: Model, rows: Split, y: Floats, p: Floats) -> dict[str, Inte
 
 
 def _slices(spec: Model, rows: "DataFrame", y: Floats, p: Floats) -> tuple[SliceMetrics, ...]:
-    found = []
-    for column in spec.evaluation.slices:
-        places = rows.groupby(column, observed=True).indices
-        found += [
-            SliceMetrics(
-                column=column,
-                value=str(group),
-                rows=len(index),
-                metrics=values(spec.task, y[index], p[index]),
-            )
-            for group, index in sorted(places.items(), key=lambda item: str(item[0]))
-        ]
-    return tuple(found)
+    return tuple(
+        SliceMetrics(
+            column=column,
+            value=group,
+            rows=len(index),
+            metrics=values(spec.task, y[index], p[index]),
+        )
+        for column, group, index in slices_of(spec, rows)
+    )
 
 
 def _kept_in(repo: Repository, layout: Layout, registered: Registered) -> Path:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from mlops.errors import Problem
 from mlops.registry import Registered
 from mlops.repository import Layout, Repository
-from mlops.scoring.scorer import Scorer
 from mlops.specs.decision import Comparison
 from mlops.specs.evidence import GateResult
 from mlops.training import gates
 from mlops.training.champion import Champion
-from mlops.training.comparison import compare
+from mlops.training.comparison import Pair, comparisons_of, pair_of
 from mlops.training.evaluation import Measured, measure, scorer_of
 from mlops.training.holdout import Split, split
 
@@ -27,7 +26,7 @@ class Outcome:
         gates: all of them; the relative ones as far as they were compared.
         services: for whom it is.
         rows: the split it was measured on.
-        scorer: the candidate, ready to score.
+        pair: the predictions for it, of the candidate and of what it was compared with.
     """
 
     registered: Registered
@@ -38,7 +37,7 @@ class Outcome:
     gates: tuple[GateResult, ...]
     services: tuple[str, ...]
     rows: Split
-    scorer: Scorer
+    pair: Pair
 
     @property
     def unmet(self) -> list[Problem]:
@@ -77,8 +76,8 @@ def outcome_of(
     found = measure(repo, layout, registered)
     rows = split(repo, layout, registered.model)
     scorer = scorer_of(repo, layout, registered)
-    other = champion.scorer if champion else None
-    comparisons = compare(spec, rows, scorer, other) if compared else ()
+    pair = pair_of(spec, rows, scorer, champion.scorer if champion else None)
+    comparisons = comparisons_of(spec, rows, pair) if compared else ()
     return Outcome(
         registered=registered,
         measured=found,
@@ -88,5 +87,5 @@ def outcome_of(
         gates=(*found.evidence.gates, *gates.relative(spec, comparisons)),
         services=services,
         rows=rows,
-        scorer=scorer,
+        pair=pair,
     )
