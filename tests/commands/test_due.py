@@ -35,9 +35,10 @@ def test_a_service_whose_models_change_is_due(team: Team, tmp_path: Path) -> Non
     output = tmp_path / "output"
     done = due(team, "--base", "HEAD~1", "--github", GITHUB_OUTPUT=str(output))
     assert (done.returncode, done.stdout) == (0, "toy\n"), done.stderr
-    services, anything, stores = output.read_text().splitlines()
+    services, anything, *others = output.read_text().splitlines()
     assert json.loads(services.removeprefix("services=")) == {"include": [{"service": "toy"}]}
-    assert (anything, stores) == ("any=true", "stores=true")
+    assert anything == "any=true"
+    assert others == ['promotions={"include": []}', "promotable=false", "stores=true"]
 
 
 def test_a_service_without_a_release_is_due_until_it_has_one(team: Team) -> None:
@@ -98,7 +99,10 @@ def test_without_stores_nothing_is_due_and_the_summary_names_init(
         team, "--github", GITHUB_OUTPUT=str(output), GITHUB_STEP_SUMMARY=str(summary)
     )  # fmt: skip
     assert done.returncode == 0
-    assert output.read_text() == 'services={"include": []}\nany=false\nstores=false\n'
+    nothing = '{"include": []}'
+    assert output.read_text() == (
+        f"services={nothing}\nany=false\npromotions={nothing}\npromotable=false\nstores=false\n"
+    )
     assert "mlops init --registry URL --data URL" in summary.read_text()
     assert "mlops init" in done.stdout
 

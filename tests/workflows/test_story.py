@@ -30,7 +30,7 @@ def town(team: Team, gitea: Gitea, tmp_path: Path) -> Around:
     add_template(team)
     pin_data(team)
     staging = (team.root / STAGING).read_text()
-    team.write(STAGING, f"{staging}soak: PT30M\n")
+    team.write(STAGING, f"{staging}soak: PT30M\nopen_promotions: true\n")
     stage = add_repository(team, gitea)
     stage.ask("bot", "PATCH", "", json={"private": True})
     rules = gitea_values(read_ruleset(team.repo))
@@ -103,7 +103,9 @@ def a_release_merges_itself_when_it_is_green(town: Around, start: str) -> None:
 
 
 def a_promotion_is_reported_approved_and_merged(town: Around) -> None:
-    pull = promote(town, 1)
+    asked_by_nobody = town.push()
+    assert asked_by_nobody.code == 0, asked_by_nobody.log
+    pull = found(town, "promote/toy-1-to-staging")
     body = town.stage.ask("alice", "GET", f"/pulls/{pull.number}")["body"]
     assert body.startswith("**Promote release 1 of toy from dev to staging: all ")
     assert "`toy-line` is " in body

@@ -1,13 +1,19 @@
-"""mlops due: the services that what was merged has to bring out as releases."""
+"""mlops due: what main has to bring out: releases, and promotions that nobody has to ask for."""
 
 import json
 import os
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlops.errors import Exit, bad_input
 from mlops.repository import Repository
+
+if TYPE_CHECKING:
+    from mlops.environments.next_promotions import Next
 
 OUTPUT, SUMMARY = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"
 NO_STORES = (
@@ -15,6 +21,8 @@ NO_STORES = (
     "gone with it. Set them up with `mlops init --registry URL --data URL`, or with "
     "`--stores-root /FOLDER` on runners that share one."
 )
+MOST = 200
+"""Jobs of a matrix; what is left out is due again at the next push."""
 
 
 @click.command()
@@ -23,17 +31,16 @@ NO_STORES = (
     metavar="REV",
     help="What was there before; default: what each service's newest release was made of.",
 )
-@click.option(
-    "--github", is_flag=True, help="Append `services`, `any` and `stores` to $GITHUB_OUTPUT."
-)
+@click.option("--github", is_flag=True, help="Append what is due, as matrices, to $GITHUB_OUTPUT.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(base: str | None, *, github: bool, as_json: bool) -> int:
-    """The services that HEAD has to bring out as releases.
+    """The services that HEAD has to bring out as releases, and promotions that can be opened.
 
     A service of the first environment is due when it answers by other models, code or packages
     than its newest release there, or has none yet. So a release that a busy day or a failed
-    run left out is made up for by the next. Without stores nothing is due, and the way to set
-    them up is told.
+    run left out is made up for by the next. A promotion is due into an environment that sets
+    `open_promotions`, when the one before it has served a newer release for the time of `soak`.
+    Without stores nothing is due, and the way to set them up is told.
 
     \b
     Example: mlops due
@@ -43,20 +50,29 @@ def command(base: str | None, *, github: bool, as_json: bool) -> int:
 
 
 def due(repo: Repository, base: str | None, *, github: bool = False, as_json: bool = False) -> int:
-    """Print the services, one a line, or why there are none.
+    """Print services and promotions (`toy to staging`), one a line, or why there are none.
 
     Raises:
         BadInput: when the base is not here, or `github` is asked for where no job runs.
     """
     ready = has_stores(repo)
     services = services_due(repo, base) if ready else ()
+    promotions = _promotions_due(repo) if ready else ()
     if github:
-        _to_workflow(services, ready=ready)
+        _to_workflow(services, promotions, ready=ready)
     if as_json:
-        click.echo(json.dumps({"base": base, "stores": ready, "services": services}))
-    else:
-        click.echo("\n".join(services) or ("Nothing is due." if ready else NO_STORES))
+        told = {"services": services, "promotions": [asdict(one) for one in promotions]}
+        click.echo(json.dumps({"base": base, "stores": ready, **told}))
+        return Exit.DONE
+    lines = [*services, *(f"{one.service} to {one.environment}" for one in promotions)]
+    click.echo("\n".join(lines) or ("Nothing is due." if ready else NO_STORES))
     return Exit.DONE
+
+
+def _promotions_due(repo: Repository) -> "tuple[Next, ...]":
+    from mlops.environments.next_promotions import next_promotions
+
+    return next_promotions(repo)
 
 
 def has_stores(repo: Repository) -> bool:
@@ -102,17 +118,28 @@ def _newest_source(repo: Repository, environment: str, service: str) -> str | No
     return repo.git.commit_of(newest.source.commit) if newest else None
 
 
-def _to_workflow(services: tuple[str, ...], *, ready: bool) -> None:
+def _to_workflow(services: Sequence[str], promotions: "Sequence[Next]", *, ready: bool) -> None:
     output = os.environ.get(OUTPUT)
     if not output:
         raise bad_input(f"${OUTPUT}", "is not set", "leave --github out, it is for jobs of CI")
-    matrix = json.dumps({"include": [{"service": name} for name in services]})
+    promoted = [{"service": one.service, "environment": one.environment} for one in promotions]
+    values = {
+        "services": _matrix([{"service": name} for name in services]),
+        "any": _word(bool(services)),
+        "promotions": _matrix(promoted),
+        "promotable": _word(bool(promoted)),
+        "stores": _word(ready),
+    }
     with Path(output).open("a", encoding="utf-8") as file:
-        file.write(f"services={matrix}\nany={_word(bool(services))}\nstores={_word(ready)}\n")
+        file.writelines(f"{name}={value}\n" for name, value in values.items())
     summary = os.environ.get(SUMMARY)
     if summary and not ready:
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(f"{NO_STORES}\n")
+
+
+def _matrix(jobs: Sequence[dict[str, Any]]) -> str:
+    return json.dumps({"include": jobs[:MOST]})
 
 
 def _word(value: bool) -> str:

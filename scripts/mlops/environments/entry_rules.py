@@ -14,7 +14,7 @@ from mlops.environments.timeline import (
     withdrawn,
 )
 from mlops.errors import MlopsError, Problem
-from mlops.repository import Layout, release_path
+from mlops.repository import Layout, Repository, release_path
 from mlops.specs.decision import Comparison
 from mlops.specs.environment import Environment
 
@@ -106,7 +106,7 @@ def soaked(case: Case) -> Finding:
     previous = case.before.previous(case.environment)
     if previous is None or not asked:
         return met(rule, "none is asked for")
-    since = serving_since(case, previous)
+    since = serving_since(case.repo, previous, case.service, case.release.release)
     folder = f"environments/{previous}/{case.service}"
     wait = f"wait, then promote it: mlops promote {case.service} --to {case.environment}"
     if since is None:
@@ -120,16 +120,15 @@ def soaked(case: Case) -> Finding:
     return met(rule, f"{said}, {words(asked)} is asked for")
 
 
-def serving_since(case: Case, environment: str) -> datetime | None:
-    """Since when an environment has served the release without another in between."""
+def serving_since(repo: Repository, environment: str, service: str, number: int) -> datetime | None:
+    """Since when an environment has served a release without another in between."""
     from mlops.records import read
 
-    remote = case.repo.project.forge.remote
     since: datetime | None = None
-    for record in read(case.repo.git, remote, (environment, case.service)):
+    for record in read(repo.git, repo.project.forge.remote, (environment, service)):
         if record.kind != "serving":
             continue
-        if record.release != case.release.release:
+        if record.release != number:
             since = None
         elif since is None:
             since = datetime.fromisoformat(record.at)

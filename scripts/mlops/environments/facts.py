@@ -54,7 +54,7 @@ def served(case: Case) -> Fact:
         return _fact(name="time served before", text=text)
     name = f"time served in {previous}"
     try:
-        since = entry.serving_since(case, previous)
+        since = entry.serving_since(case.repo, previous, case.service, case.release.release)
     except MlopsError as error:
         return _unknown(name, error.problems[0].what)
     if since is None:

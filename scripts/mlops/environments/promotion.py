@@ -183,13 +183,18 @@ def _proposal(
         reason=wanted.again,
     )
     return Proposal(
-        branch=f"promote/{wanted.service}-{number}-to-{environment}",
+        branch=branch_of(wanted.service, number, environment),
         release=wanted.release,
         content=wanted.content,
         decision=decision,
         champion=wanted.champion,
         undo=undo_lines(wanted.service, environment, wanted.champion),
     )
+
+
+def branch_of(service: str, number: int, environment: str) -> str:
+    """The branch of a promotion's pull request."""
+    return f"promote/{service}-{number}-to-{environment}"
 
 
 def undo_lines(service: str, environment: str, champion: Release | None) -> tuple[str, ...]:

@@ -32,6 +32,11 @@ class Environment(Spec):
         default=timedelta(0),
         description="how long the previous environment must have served a release (ISO 8601)",
     )
+    open_promotions: bool = Field(
+        default=False,
+        description="promotions into it are opened without being asked for, as soon as the "
+        "previous environment has served a newer release for the time of `soak`",
+    )
     evidence_max_age: timedelta = Field(
         default=timedelta(days=30),
         description="evidence older than this is not enough for a promotion (ISO 8601)",
