@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from benchmarks import demo, plan, pull_request, rollback, selection, serving, startup
-from benchmarks.table import Figure, markdown
+from benchmarks.table import markdown, recorded
+from mlops.files import write_whole
 
 BENCHMARKS = {
     "startup": startup.measure,
@@ -17,12 +18,6 @@ BENCHMARKS = {
     "selection": selection.measure,
 }
 RECORD = Path(__file__).parent.parent / "docs" / "figures.md"
-HEADING = """# Figures
-
-Written by `.venv/bin/python -m benchmarks --write`. Machines differ and are noisy: read the
-medians and the ratios.
-
-"""
 
 
 def main() -> int:
@@ -36,14 +31,16 @@ def main() -> int:
         parser.error(
             f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}"
         )
-    figures: list[Figure] = []
+    met = True
     for name in options.names or BENCHMARKS:
-        figures += BENCHMARKS[name](small=options.small)
-    table = markdown(figures)
-    sys.stdout.write(table)
-    if options.write:
-        RECORD.write_text(HEADING + table)
-    return 0 if all(figure.met for figure in figures) else 1
+        figures = BENCHMARKS[name](small=options.small)
+        met = met and all(figure.met for figure in figures)
+        table = markdown(figures)
+        sys.stdout.write(f"## {name}\n\n{table}\n")
+        sys.stdout.flush()
+        if options.write:
+            write_whole(RECORD, recorded(RECORD.read_text(), name, table, list(BENCHMARKS)))
+    return 0 if met else 1
 
 
 if __name__ == "__main__":

@@ -49,6 +49,23 @@ def markdown(figures: Sequence[Figure]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def recorded(record: str, name: str, table: str, order: Sequence[str]) -> str:
+    """The record with the table of one benchmark put in, or in the place of its last one.
+
+    Args:
+        record: a title and words, then a section for each benchmark that has been recorded.
+        name: of the benchmark.
+        table: as `markdown` makes it.
+        order: of the benchmarks.
+    """
+    head, *parts = f"\n{record}".split("\n## ")
+    found = dict(part.split("\n", 1) for part in parts)
+    found[name] = f"\n{table}"
+    known = [each for each in order if each in found]
+    sections = (f"## {each}\n\n{found[each].strip()}\n" for each in known)
+    return "\n".join([f"{head.strip()}\n", *sections])
+
+
 def machine() -> str:
     """Processor, cores, memory and Python of this machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3

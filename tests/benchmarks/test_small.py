@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks import plan, pull_request, rollback, serving, startup
-from benchmarks.table import Figure, markdown
+from benchmarks.table import Figure, markdown, recorded
 
 MEASURES = {
     "startup": startup.measure,
@@ -33,3 +33,11 @@ def test_a_goal_is_an_upper_or_a_lower_bound() -> None:
     assert (slow.met, slow.ratio) == (False, "1.50")
     assert (fast.met, fast.ratio) == (True, "1.50")
     assert "| start | 3.00 s | at most 2 s | 1.50 | **no** | once |" in markdown([slow, fast])
+
+
+def test_a_table_takes_the_place_of_the_last_one_of_its_benchmark_and_leaves_the_others() -> None:
+    order = ["startup", "plan", "demo"]
+    record = "# Figures\n\nWords.\n"
+    for name, table in (("demo", "of the demo"), ("plan", "old"), ("plan", "new")):
+        record = recorded(record, name, f"{table}\n", order)
+    assert record == "# Figures\n\nWords.\n\n## plan\n\nnew\n\n## demo\n\nof the demo\n"
