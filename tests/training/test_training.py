@@ -116,8 +116,8 @@ def test_the_inputs_name_all_code_of_the_tool_that_training_runs() -> None:
     }
     without_a_say = {
         "mlops.data", "mlops.data.contract", "mlops.training",
-        "mlops.errors", "mlops.files", "mlops.git", "mlops.graph", "mlops.lock", "mlops.locks",
-        "mlops.repository", "mlops.tree",
+        "mlops.errors", "mlops.files", "mlops.git", "mlops.lock", "mlops.locks",
+        "mlops.repository", "mlops.sources", "mlops.tree",
     }  # fmt: skip
     used = {name for name in done.stdout.split() if not name.startswith("mlops.specs")}
     assert used - without_a_say <= named
