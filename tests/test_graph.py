@@ -262,3 +262,8 @@ class _Empty(Tree):
 
 
 TOML = b'[project]\nname = "x"\n[environments]\norder = ["dev"]\n'
+
+
+def test_an_empty_folder_is_no_model_to_sample(team: Team) -> None:
+    (team.root / "models" / "an-empty-one").mkdir()
+    assert affected(team.repo, ["infra/base/service.yaml"]).sample == ("toy-line",)

@@ -52,10 +52,12 @@ class WorkTree(Tree):
     def names(self, folder: str) -> list[str]:
         try:
             with os.scandir(self.root / folder) as entries:
-                names = [entry.name for entry in entries if entry.is_dir()]
+                folders = [entry for entry in entries if entry.is_dir()]
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(name for name in names if name not in LEFT_OUT)
+        # An empty folder is nothing to Git.
+        there = (entry.name for entry in folders if any(_below(entry.path, "x")))
+        return sorted(name for name in there if name not in LEFT_OUT)
 
     def files(self, folder: str) -> list[str]:
         try:
