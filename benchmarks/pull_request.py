@@ -21,7 +21,7 @@ from mlops.repository import Repository
 
 TEMPLATE = Path(__file__).parent.parent
 SPEC = f"models/{chapters.SERVICE}/model.yaml"
-TOLD = (
+TO_PROD = (
     chapters.forge_and_followers,
     chapters.data,
     chapters.model,
@@ -40,7 +40,7 @@ def measure(*, small: bool) -> list[Figure]:
         folder = Path(name)
         stage = Stage(TEMPLATE, folder / "demo", Console(quiet=True))
         with stage:
-            for chapter in TOLD:
+            for chapter in TO_PROD:
                 chapter(stage)
             stage.end_all()  # what serves is asked nothing
             recorded = _share_recording(stage)

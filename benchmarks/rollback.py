@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from benchmarks.pull_request import TO_PROD
 from benchmarks.table import Figure
 from mlops.demo import chapters
 from mlops.demo.load import Load
@@ -17,14 +18,7 @@ from mlops.demo.stage import Stage
 from mlops.follow.status import read
 
 TEMPLATE = Path(__file__).parent.parent
-TOLD = (
-    chapters.forge_and_followers,
-    chapters.data,
-    chapters.model,
-    chapters.first_release,
-    chapters.promotions,
-    chapters.drift_and_retraining,
-)
+TOLD = (*TO_PROD, chapters.drift_and_retraining)
 GOALS = {"warm": 2.0, "cold": 5.0}
 KEEP_WARM = {"warm": 600, "cold": 0}
 LIMIT = 60.0

@@ -6,9 +6,9 @@ from mlops.checks.planning import planned
 from mlops.commands.render import render
 from mlops.git import NOTHING
 from mlops.specs.result import Result
+from tests.checks.wrong_changes import write_two_releases
 from tests.environments.shelf import shelf_of
 from tests.environments.test_rules import made_at, put
-from tests.releases import files_of
 from tests.team import Team
 
 
@@ -108,12 +108,7 @@ def test_another_base_shows_what_later_releases_render_to(team: Team) -> None:
 def test_two_services_releases_in_one_change_are_refused(team: Team) -> None:
     shelf = shelf_of(team)
     branch(team)
-    for path, content in files_of(shelf.made(1), "dev").items():
-        team.write(path, content)
-        if path.startswith("environments/"):
-            other = content.replace("service: toy", "service: other")
-            team.write(path.replace("/toy/", "/other/"), other)
-    team.write("environments/dev/other/settings.yaml", "service: other\nlocal_port: 18999\n")
+    write_two_releases(team, shelf)
     rendered(team, "Two releases")
     found = checked(team)
     assert found.outcome == "not good"

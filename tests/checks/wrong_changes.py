@@ -12,7 +12,7 @@ from mlops.commands.render import render
 from mlops.data.ingest import ingest
 from mlops.registry import Registry
 from mlops.repository import evidence_path
-from tests.environments.shelf import INVALID, shelf_of
+from tests.environments.shelf import INVALID, Shelf, shelf_of
 from tests.releases import DATASET, MODEL, files_of, make_decision, make_release
 from tests.team import Team
 from tests.training.points import registered, start_registry
@@ -28,13 +28,18 @@ def two_services(team: Team) -> Values:
     """Two services' releases in one change."""
     shelf = shelf_of(team)
     _start(team)
+    write_two_releases(team, shelf)
+    return _rendered(team)
+
+
+def write_two_releases(team: Team, shelf: Shelf) -> None:
+    """The files of release 1 of toy in dev, and the same ones as another service's."""
     for path, content in files_of(shelf.made(1), "dev").items():
         team.write(path, content)
         if path.startswith("environments/"):
             other = content.replace("service: toy", "service: other")
             team.write(path.replace("/toy/", "/other/"), other)
     team.write("environments/dev/other/settings.yaml", "service: other\nlocal_port: 18999\n")
-    return _rendered(team)
 
 
 def release_by_hand(team: Team) -> Values:
