@@ -163,12 +163,11 @@ def _readers(
     """The models (or services) whose spec names one of the datasets (or models)."""
     if not names:
         return set()
-    paths = {f"{top}/{name}/{SPECS[top]}": name for name in layout.tree.names(top)}
     wanted = {name.encode(errors="surrogateescape") for name in names}
     return {
-        paths[path]
-        for path, content in layout.tree.read_many(paths).items()
-        if may_name(content, wanted) and _names(layout, paths[path], set(names), named_in)
+        reader
+        for reader, content in layout.tree.read_each(top, SPECS[top]).items()
+        if may_name(content, wanted) and _names(layout, reader, set(names), named_in)
     }
 
 

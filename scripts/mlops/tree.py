@@ -35,6 +35,11 @@ class Tree(Protocol):
         """Paths (from the root) of all files below a folder, sorted."""
         ...
 
+    def read_each(self, folder: str, name: str) -> dict[str, bytes]:
+        """The files of one name in the folders directly below a folder, by the folder's name."""
+        paths = {f"{folder}/{each}/{name}": each for each in self.names(folder)}
+        return {paths[path]: content for path, content in self.read_many(paths).items()}
+
 
 class WorkTree(Tree):
     """The files as they are on disk."""
@@ -49,21 +54,33 @@ class WorkTree(Tree):
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
 
-    def names(self, folder: str) -> list[str]:
+    def holds(self, folder: str) -> bool:
         try:
-            with os.scandir(self.root / folder) as entries:
-                folders = [entry for entry in entries if entry.is_dir()]
+            return any(_below(f"{self.root}/{folder}", "x"))
         except (FileNotFoundError, NotADirectoryError):
-            return []
+            return False
+
+    def names(self, folder: str) -> list[str]:
         # An empty folder is nothing to Git.
-        there = (entry.name for entry in folders if any(_below(entry.path, "x")))
-        return sorted(name for name in there if name not in LEFT_OUT)
+        return [name for name in self._folders(folder) if self.holds(f"{folder}/{name}")]
+
+    def read_each(self, folder: str, name: str) -> dict[str, bytes]:
+        pairs = ((each, self.read(f"{folder}/{each}/{name}")) for each in self._folders(folder))
+        return {each: content for each, content in pairs if content is not None}
 
     def files(self, folder: str) -> list[str]:
         try:
             return sorted(_below(f"{self.root}/{folder}", f"{folder}/"))
         except (FileNotFoundError, NotADirectoryError):
             return []
+
+    def _folders(self, folder: str) -> list[str]:
+        try:
+            with os.scandir(self.root / folder) as entries:
+                found = sorted(entry.name for entry in entries if entry.is_dir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return [name for name in found if name not in LEFT_OUT]
 
 
 def _below(folder: str, shown: str) -> Iterator[str]:

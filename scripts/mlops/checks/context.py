@@ -48,3 +48,11 @@ class Context:
     def before(self) -> Layout:
         """The files at the base."""
         return self.repo.commit(self.base)
+
+    def before_below(self, folder: str) -> Layout:
+        """The files at the base, to read only those below a folder from it.
+
+        Those that the change leaves alone are on disk too, and are read from there sooner.
+        """
+        touched = any(path.startswith(f"{folder}/") for path in self.changed)
+        return self.before if touched else self.repo

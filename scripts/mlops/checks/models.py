@@ -176,7 +176,8 @@ def _rival(context: Context, model: str, environment: str) -> Rival:
     pinned, last = None, context.repo.order[-1]
     away = () if environment == last else (_NO_LAST.format(last=last, other=environment),)
     try:
-        release = release_with(context.before, model, environment)
+        before = context.before_below(f"environments/{environment}")
+        release = release_with(before, model, environment, _served_by(context, model))
         pinned = as_champion(release)
         if release is None:
             return Rival(environment, notes=away)

@@ -1,5 +1,6 @@
 """The model that an environment serves, as its release pins it."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mlops.errors import bad_input
@@ -19,17 +20,31 @@ class Champion:
     scorer: Scorer
 
 
-def release_with(layout: Layout, model: str, environment: str) -> Release | None:
+def release_with(
+    layout: Layout, model: str, environment: str, likely: Iterable[str] = ()
+) -> Release | None:
     """The release that serves a model in an environment by the tree's files; None: nothing does.
+
+    Args:
+        likely: services to look at first; the others are read only when none of these serves it.
 
     Raises:
         BadInput: when a release file that may name the model cannot be read.
     """
-    paths = [release_path(environment, name) for name in layout.served_in(environment)]
-    for path, content in layout.tree.read_many(paths).items():
+    tree = layout.tree
+    given = ((name, tree.read(release_path(environment, name))) for name in likely)
+    first = {name: content for name, content in given if content is not None}
+    if found := _serving(first, model, environment):
+        return found
+    every = tree.read_each(f"environments/{environment}", "release.yaml")
+    return _serving(every, model, environment)
+
+
+def _serving(releases: Mapping[str, bytes], model: str, environment: str) -> Release | None:
+    for service, content in releases.items():
         if not may_name(content, {model.encode()}):
             continue
-        release = parse(content, path, Release)
+        release = parse(content, release_path(environment, service), Release)
         if any(pin.name == model for pin in release.models):
             return release
     return None
