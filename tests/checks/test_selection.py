@@ -239,6 +239,18 @@ def test_of_many_tests_the_quickest_are_chosen_and_a_slow_one_where_no_other_rea
     assert names(alone) == ["0"]
 
 
+def test_of_many_tests_the_case_that_is_called_as_the_module_comes_first(project: Team) -> None:
+    project.write("scripts/thing.py", THING.replace("LIMIT = 3", "LIMIT = 4"))
+    many = map_of(project, (0.1, 0.2, 0.3, 0.4))
+    cases = ("test_0", "test_1[other]", "test_2[some-thing]", "test_thing")
+    tests = tuple(f"tests/test_thing.py::{case}" for case in cases)
+    source = Source(text=THING, lines={5: 0})
+    many = many.model_copy(update={"tests": tests, "sources": {"scripts/thing.py": source}})
+    limits, repo = Limits(each=1, share=0.5), project.repo
+    found = selected(many, repo, repo.commit("HEAD"), ["scripts/thing.py"], limits)
+    assert found.tests == (tests[0], tests[2])
+
+
 def test_a_models_file_needs_the_quickest_of_the_tools_tests_and_no_more(project: Team) -> None:
     many = map_of(project, (9.0, 0.1, 5.0, 0.2, 0.3))
     files = ("models/toy-line/model.yaml", "infra/data.txt")

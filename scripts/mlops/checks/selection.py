@@ -1,5 +1,6 @@
 """Which tests a change needs, by what the tests were seen to execute and read."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ TEST_FOLDERS = ("tests", "models", "apps")
 DECIDE_ALL = ("pyproject.toml", "requirements/", "scripts/setup", "scripts/test")
 CODE = ("scripts/", "tests/", "benchmarks/")
 CONTENT = ("models/", "apps/", "data-contracts/")
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Limits:
     """
 
     each: int = 3
-    share: float = 0.06
+    share: float = 0.09
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Reach:
         tests: any of them may tell.
         direct: those of them that execute the changed lines, or call what mentions the name.
         near: the tests that are written for this module.
+        cases: the tests with a parameter that is called as the module or what changed of it.
         all_of_them: whether each of them is wanted, not some.
         few: whether the quickest few are enough.
     """
@@ -58,6 +61,7 @@ class Reach:
     tests: frozenset[int]
     direct: frozenset[int] = frozenset()
     near: frozenset[int] = frozenset()
+    cases: frozenset[int] = frozenset()
     all_of_them: bool = False
     few: bool = False
 
@@ -120,6 +124,11 @@ def _decides(path: str) -> bool:
 
 def _file(test: str) -> str:
     return test.split("::", 1)[0]
+
+
+def _parameters(test: str) -> frozenset[str]:
+    """The words of a test's parameters: `[dev-release]` has `dev` and `release`."""
+    return frozenset(_WORD.findall(test.partition("[")[2].casefold()))
 
 
 def _is_there(root: Path, test: str) -> bool:
@@ -209,11 +218,13 @@ class _Reader:
         near = self._written_for(path)
         for name, lines in found.lines.items():
             tests = self._executing(path, lines) or self._of_function(path, name)
-            yield Reach(f"{path} {name}", tests or near, tests, near, all_of_them=helper)
+            cases = tests & self._cases_of(path, frozenset({name}))
+            yield Reach(f"{path} {name}", tests or near, tests, near, cases, all_of_them=helper)
         for name, names in found.names.items():
             direct = self._mentioning(names)
             tests = direct | self._of_module(path) | self._mentioning(self._made_of(names))
-            yield Reach(f"{path} {name}", tests or near, direct, near, all_of_them=helper)
+            cases = tests & self._cases_of(path, names)
+            yield Reach(f"{path} {name}", tests or near, direct, near, cases, all_of_them=helper)
 
     def _executing(self, path: str, lines: Iterable[int]) -> frozenset[int]:
         return frozenset().union(*(self._known.executing(path, line) for line in lines))
@@ -272,6 +283,12 @@ class _Reader:
         tests = enumerate(self._known.tests)
         return frozenset(number for number, test in tests if _file(test) in files)
 
+    def _cases_of(self, path: str, names: frozenset[str]) -> frozenset[int]:
+        """Tests with a parameter in their id that is the module's name or one of its names."""
+        wanted = {PurePosixPath(path).stem.casefold(), *(name.casefold() for name in names)}
+        tests = enumerate(self._known.tests)
+        return frozenset(number for number, test in tests if wanted & _parameters(test))
+
     def _mentions(self, file: str, dotted: str) -> bool:
         source = self._known.sources.get(file)
         return source is not None and dotted in source.text
@@ -304,7 +321,12 @@ def _ordered(known: CoverageMap, reach: Reach) -> list[int]:
         costs[test] = known.seconds[test] * before[_file(known.tests[test])]
     return sorted(
         quickest,
-        key=lambda test: (test not in reach.direct, test not in reach.near, costs[test]),
+        key=lambda test: (
+            test not in reach.cases,
+            test not in reach.direct,
+            test not in reach.near,
+            costs[test],
+        ),
     )
 
 
