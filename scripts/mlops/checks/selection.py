@@ -286,8 +286,13 @@ class _Reader:
     def _cases_of(self, path: str, names: frozenset[str]) -> frozenset[int]:
         """Tests with a parameter in their id that is the module's name or one of its names."""
         wanted = {PurePosixPath(path).stem.casefold(), *(name.casefold() for name in names)}
-        tests = enumerate(self._known.tests)
-        return frozenset(number for number, test in tests if wanted & _parameters(test))
+        return frozenset(number for number, words in self._parameters if wanted & words)
+
+    @cached_property
+    def _parameters(self) -> list[tuple[int, frozenset[str]]]:
+        """The words of the parameters of each test that has some."""
+        given = ((number, _parameters(test)) for number, test in enumerate(self._known.tests))
+        return [(number, words) for number, words in given if words]
 
     def _mentions(self, file: str, dotted: str) -> bool:
         source = self._known.sources.get(file)
