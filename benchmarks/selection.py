@@ -17,8 +17,9 @@ from benchmarks.copy import ROOT, Copy, copy_to
 from benchmarks.mutants import Mutant, sample
 from benchmarks.table import Figure
 from mlops.checks.coverage_map import CoverageMap, find
+from mlops.checks.reached import Unknown
 from mlops.checks.recorded import build
-from mlops.checks.selection import Limits, Unknown, selected
+from mlops.checks.selection import Limits, selected
 from mlops.checks.tests import FEW
 from mlops.errors import bad_input
 from mlops.repository import Repository
