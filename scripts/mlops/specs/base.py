@@ -21,6 +21,10 @@ Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=50)]
 """A name that Kubernetes, MLflow, Git branches and file names all take."""
+PINNED_IMAGE = (
+    r"^(localhost|[a-z0-9-]+([.][a-z0-9-]+)+)(:[0-9]+)?(/[a-z0-9._-]+)+"
+    r"(:[A-Za-z0-9._-]+)?@sha256:[0-9a-f]{64}$"
+)
 Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 
 SpecT = TypeVar("SpecT", bound=Spec)
@@ -52,6 +56,10 @@ PATTERNS = {
         "not the name of an image alone",
         "leave registry host, tag and digest out, `digest` says which one it is",
     ),
+    PINNED_IMAGE: (
+        "not an image by its digest: a tag can name something else tomorrow",
+        "write REGISTRY/NAME:TAG@sha256:HEX, or let `mlops init --base-image` find the digest",
+    ),
     r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?$": (
         "not the address of a forge alone",
         "write `https://HOST`; a token belongs into FORGE_TOKEN, never into a file",
@@ -59,6 +67,14 @@ PATTERNS = {
     r"^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9._-]+$": (
         "not a repository on a forge",
         "write it as OWNER/NAME",
+    ),
+    r"^(https://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?|[A-Za-z0-9][A-Za-z0-9._-]*)$": (
+        "neither the address of an API server nor a name",
+        "write `https://HOST`, or the name that Argo CD knows the cluster by",
+    ),
+    r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?$": (
+        "not an address alone",
+        "write `https://HOST/PATH` without a user or a token, which belong into a secret",
     ),
 }
 

@@ -4,7 +4,9 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from mlops.specs.base import Name, Spec
+from mlops.specs.base import PINNED_IMAGE, Name, Spec
+
+GITHUB = "https://github.com"
 
 
 class Names(Spec):
@@ -64,6 +66,18 @@ class Stores(Spec):
     )
 
 
+class Argocd(Spec):
+    """What Argo CD reads and where it runs; its access to Git is a secret of the cluster."""
+
+    repository: str | None = Field(
+        default=None,
+        pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+/|ssh://[A-Za-z0-9._-]+@[A-Za-z0-9.:\[\]-]+/"
+        r"|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:)[A-Za-z0-9._/-]+$",
+        description="address of this repository as Argo CD reads it; default: that of [forge]",
+    )
+    namespace: Name = "argocd"
+
+
 class Checks(Spec):
     """What a pull request is held to."""
 
@@ -71,6 +85,16 @@ class Checks(Spec):
         default=(),
         description="models, or services for the models they serve, that are checked when "
         "something shared changes that should not change results; default: the first model",
+    )
+
+
+class Images(Spec):
+    """What the images of services are made from."""
+
+    base: str = Field(
+        pattern=PINNED_IMAGE,
+        description="image with Python 3.11 and libgomp, NAME[:TAG]@sha256:HEX with its registry; "
+        "`mlops init --base-image NAME:TAG` finds the digest",
     )
 
 
@@ -82,3 +106,15 @@ class Project(Spec):
     environments: Environments
     stores: Stores = Stores()
     checks: Checks = Checks()
+    argocd: Argocd = Argocd()
+
+    @property
+    def watched(self) -> str | None:
+        """The repository's address for Argo CD; None when nothing says where it is."""
+        forge = self.forge
+        if self.argocd.repository or forge.kind == "local" or forge.repository is None:
+            return self.argocd.repository
+        if forge.kind == "gitea" and forge.url is None:
+            return None
+        return f"{(forge.url or GITHUB).rstrip('/')}/{forge.repository}.git"
+    images: Images | None = None
