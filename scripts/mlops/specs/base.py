@@ -68,11 +68,16 @@ PATTERNS = {
         "not a repository on a forge",
         "write it as OWNER/NAME",
     ),
+    r"^(https?://[A-Za-z0-9.:\[\]-]+/|ssh://[A-Za-z0-9._-]+@[A-Za-z0-9.:\[\]-]+/"
+    r"|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:)[A-Za-z0-9._/-]+$": (
+        "not the address of a repository alone",
+        "write `https://HOST/PATH` or `git@HOST:PATH`; a key belongs into a secret of the cluster",
+    ),
     r"^(https://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?|[A-Za-z0-9][A-Za-z0-9._-]*)$": (
         "neither the address of an API server nor a name",
         "write `https://HOST`, or the name that Argo CD knows the cluster by",
     ),
-    r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?$": (
+    r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._/-]*)?$": (
         "not an address alone",
         "write `https://HOST/PATH` without a user or a token, which belong into a secret",
     ),
