@@ -70,6 +70,19 @@ def test_a_release_is_rendered_with_its_image_number_and_models(team: Team) -> N
     assert json.loads(environment["MLOPS_MODELS"]) == {"toy-line": release.models[0].digest}
 
 
+def test_the_workload_names_release_and_evidence_and_its_removal_waits_for_a_person(
+    team: Team,
+) -> None:
+    made = release_of(team, 7, image=True)
+    text = rendered(team, made)
+    annotations = documents(text)["Deployment"]["metadata"]["annotations"]
+    assert annotations["mlops/release"] == "7"
+    assert annotations["mlops/evidence"] == made.release.evidence.digest
+    confirmed = annotations["argocd.argoproj.io/sync-options"].split(",")
+    assert sorted(confirmed) == ["Delete=confirm", "Prune=confirm"]
+    assert "annotations" not in pods(text)["metadata"]
+
+
 def test_every_resource_is_named_for_the_service_and_in_the_environments_namespace(
     team: Team,
 ) -> None:

@@ -22,7 +22,7 @@ from mlops.specs.environment import Environment
 from mlops.specs.release import Release
 from mlops.specs.settings import Settings
 
-RENDERER = "1"
+RENDERER = "2"
 """Raised whenever the same inputs give another text."""
 BASE = "infra/base"
 NAME = "service"
@@ -232,7 +232,13 @@ def _workload(release: Release, image: str, settings: Settings) -> dict[str, Any
         },
     }
     return {
-        "metadata": {"annotations": {"mlops/release": str(release.release)}},
+        # Of the object, not of its pods: another evidence for the same release starts no pod anew.
+        "metadata": {
+            "annotations": {
+                "mlops/release": str(release.release),
+                "mlops/evidence": release.evidence.digest,
+            }
+        },
         "spec": {"template": {"spec": {"containers": [container]}}},
     }
 
