@@ -1,0 +1,1 @@
+"""Looking at real clusters; nothing here changes one."""
