@@ -103,23 +103,29 @@ def test_a_certificate_that_nobody_vouches_for(
         (
             401,
             WrongCredentials,
-            "the current context: the cluster refuses the credentials (You must be logged in to "
-            "the server (Unauthorized)); log in again, or correct the user of this context in the "
-            "kubeconfig",
+            (
+                "the current context: the cluster refuses the credentials (You must be logged in to "
+                "the server (Unauthorized)); log in again, or correct the user of this context in the "
+                "kubeconfig"
+            ),
         ),
         (
             403,
             NotAllowed,
-            "the current context: the cluster does not allow it (Error from server (Forbidden): "
-            'applications.argoproj.io is forbidden: User "ann" cannot list resource); ask the '
-            "cluster's owner for a role that may read it",
+            (
+                "the current context: the cluster does not allow it (Error from server (Forbidden): "
+                'applications.argoproj.io is forbidden: User "ann" cannot list resource); ask the '
+                "cluster's owner for a role that may read it"
+            ),
         ),
         (
             404,
             NotThere,
-            "the current context: the cluster does not have it (Error from server (NotFound): the "
-            "server could not find the requested resource); mlops doctor --cluster says what the "
-            "cluster lacks",
+            (
+                "the current context: the cluster does not have it (Error from server (NotFound): the "
+                "server could not find the requested resource); mlops doctor --cluster says what the "
+                "cluster lacks"
+            ),
         ),
     ],
 )

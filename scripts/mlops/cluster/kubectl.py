@@ -153,6 +153,13 @@ class Kubectl:
         found = self.get(path, {"labelSelector": selector} if selector else None)
         return tuple(found.get("items") or ())
 
+    def current(self) -> str:
+        """The context that is used when none is named; empty when there is none."""
+        try:
+            return self.text("config", "current-context").strip()
+        except NoKubeconfig:
+            return ""
+
     def contexts(self) -> dict[str, str]:
         """Context name to the address of its API server, of the whole kubeconfig."""
         found = json.loads(self.text("config", "view", "-o", "json"))

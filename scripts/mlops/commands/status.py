@@ -2,14 +2,18 @@
 
 import json
 import time
+from collections.abc import Callable
 
 import click
 
+from mlops.cluster.kubectl import Kubectl
+from mlops.cluster.seen import is_asked_for
 from mlops.errors import Exit, NotGood, Problem
 from mlops.follow.overview import Row, aliases_of, git_says, head_of_remote, overview, unmet
 from mlops.repository import Repository
 
 POLL = 0.1
+CLUSTER_POLL = 1.0
 ALIASES_LIMIT = 60.0
 
 
@@ -19,20 +23,45 @@ ALIASES_LIMIT = 60.0
     "--wait",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
-    help="Wait until followers serve what the remote's main branch says; exit 1 if not in time.",
+    help="Wait until what the remote's main branch says is served; exit 1 if not in time.",
 )
 @click.option("--check", is_flag=True, help="Exit 1 unless all is Healthy and Synced.")
 @click.option("--aliases", is_flag=True, help="Also the registry's aliases, once current.")
+@click.option(
+    "--cluster/--no-cluster",
+    default=None,
+    help="Ask Argo CD instead of followers; default: when KUBECONFIG is set and mlops.toml says "
+    "which repository Argo CD reads.",
+)
+@click.option("--context", metavar="NAME", help="Argo CD's context in the kubeconfig; implies it.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(
-    environment: str | None, wait: float | None, *, check: bool, aliases: bool, as_json: bool
+    environment: str | None,
+    wait: float | None,
+    *,
+    check: bool,
+    aliases: bool,
+    cluster: bool | None,
+    context: str | None,
+    as_json: bool,
 ) -> int:
     """What Git says should serve, what serves, and the next step of each service.
 
+    \b
     Example: mlops status --env prod --wait 60
+    Example: mlops status --env prod --context production
     """
     repo = Repository.at()
-    return status(repo, environment, wait=wait, check=check, show_aliases=aliases, as_json=as_json)
+    asked = is_asked_for(repo, cluster=cluster, context=context)
+    return status(
+        repo,
+        environment,
+        wait=wait,
+        check=check,
+        show_aliases=aliases,
+        argocd=Kubectl(context) if asked else None,
+        as_json=as_json,
+    )
 
 
 def status(
@@ -42,18 +71,22 @@ def status(
     wait: float | None = None,
     check: bool = False,
     show_aliases: bool = False,
+    argocd: Kubectl | None = None,
     as_json: bool = False,
 ) -> int:
     """Print the table of one environment or all; see the options for the exit code.
 
+    Args:
+        argocd: the cluster of Argo CD; None asks the followers of this machine.
+
     Raises:
-        BadInput: when files are broken or no such environment exists.
+        BadInput: when files are broken, no such environment exists, or no cluster answers.
         NotGood: when `wait` seconds were not enough, with what is missing.
     """
     names = [repo.known(environment)] if environment else list(repo.order)
     if wait is not None:
-        _wait(repo, names, wait)
-    rows = overview(repo, names)
+        _wait(wait, *_missing(repo, names, argocd))
+    rows = _rows(repo, names, argocd)
     aliases = _current_aliases(repo, names) if show_aliases else {}
     if as_json:
         named = {"aliases": aliases} if show_aliases else {}
@@ -65,14 +98,33 @@ def status(
     return Exit.NOT_GOOD if check and bad else Exit.DONE
 
 
-def _wait(repo: Repository, names: list[str], seconds: float) -> None:
-    """Wait until every follower has read the remote's main as it is now, and serves it."""
+def _rows(repo: Repository, names: list[str], argocd: Kubectl | None) -> list[Row]:
+    if argocd is None:
+        return overview(repo, names)
+    from mlops.cluster import live
+
+    return live.overview(repo, names, argocd)
+
+
+def _missing(
+    repo: Repository, names: list[str], argocd: Kubectl | None
+) -> tuple[Callable[[], list[Problem]], float]:
+    """What tells what is missing until the remote's main as it is now is served; how often."""
+    if argocd is None:
+        commit = head_of_remote(repo)
+        return lambda: unmet(repo, names, commit), POLL
+    from mlops.cluster import live
+
+    fetched = live.fetched_head(repo)
+    return lambda: live.unmet(repo, names, argocd, fetched), CLUSTER_POLL
+
+
+def _wait(seconds: float, missing: Callable[[], list[Problem]], poll: float) -> None:
     deadline = time.monotonic() + seconds
-    commit = head_of_remote(repo)
-    while problems := unmet(repo, names, commit):
+    while problems := missing():
         if time.monotonic() > deadline:
             raise NotGood(_late(problem, seconds) for problem in problems)
-        time.sleep(POLL)
+        time.sleep(poll)
 
 
 def _late(problem: Problem, seconds: float) -> Problem:
