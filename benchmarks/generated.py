@@ -11,7 +11,7 @@ from mlops.records import REF, Record, message
 TEMPLATE = Path(__file__).parent.parent
 PROJECT = TEMPLATE / "tests" / "fixtures" / "project"
 RELEASED = TEMPLATE / "tests" / "fixtures" / "valid" / "environments" / "prod" / "toy"
-SHARED = ("infra", "requirements", ".dvc/config", ".gitignore")
+SHARED = ("infra/base", "infra/policies", "requirements", ".dvc/config", ".gitignore")
 ENVIRONMENTS = ("dev", "staging", "prod")
 READERS = 10
 """Models that learn from one dataset."""

@@ -13,7 +13,7 @@ from mlops.repository import Repository
 ROOT = Path(__file__).parent.parent
 PROJECT = Path(__file__).parent / "fixtures" / "project"
 # What a fork takes from the template beside its own files.
-TEMPLATE_PARTS = ("infra", "requirements", ".dvc", ".gitignore")
+TEMPLATE_PARTS = ("infra/base", "infra/policies", "requirements", ".dvc", ".gitignore")
 
 
 def git(folder: Path, *args: str) -> str:

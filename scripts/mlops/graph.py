@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
+from mlops.environments.clusters import concerns
 from mlops.errors import MlopsError, bad_input
 from mlops.locks import resolved
 from mlops.repository import PROJECT_FILE, Layout, release_path
@@ -33,7 +34,7 @@ class Affected:
         models: to be trained and evaluated, `sample` among them; also those taken away, which
             something may still serve.
         services: that serve other models, code or packages than before.
-        environments: whose folders (or mlops.toml) change.
+        environments: whose folders change, or what their rendered files are made of.
         rendered: environments with releases whose next rendering has another base or overlay.
         sample: models checked in place of all, because something shared changed that should
             not change what they give; their services are not reached.
@@ -252,7 +253,8 @@ def _served(layout: Layout, service: str) -> set[str]:
 
 def _environments(layout: Layout, paths: Iterable[str]) -> tuple[str, ...]:
     names = _second(paths, "environments")
-    return tuple(sorted(names.union(layout.order if PROJECT_FILE in paths else ())))
+    every = any(concerns(path) for path in paths)
+    return tuple(sorted(names.union(layout.order if every else ())))
 
 
 def _rendered(layout: Layout, paths: Iterable[str]) -> tuple[str, ...]:

@@ -192,4 +192,8 @@ def test_a_first_commit_has_nothing_to_be_compared_with(team: Team) -> None:
     found = checked(team, "HEAD~1")
     assert found.base == NOTHING
     assert (found.outcome, said(found)) == ("good", "")
-    assert [check.gate for check in found.checks] == ["files can be read", "manifests are current"]
+    assert [check.gate for check in found.checks] == [
+        "files can be read",
+        "manifests are current",
+        "files for the clusters are current",
+    ]

@@ -19,9 +19,11 @@ def test_a_schedule_of_cron_is_read(schedule: str) -> None:
 
 @pytest.mark.parametrize(
     "schedule",
-    ["", "* * * *", "0 0 22 * * 5", "@daily", "CRON_TZ=UTC 0 22 * * 5", "60 * * * *", "* 24 * * *"]
-    + ["* * 0 * *", "* * * 13 *", "* * * * 7", "5-1 * * * *", "*/0 * * * *", "*-5 * * * *"]
-    + ["a * * * *", "1,,2 * * * *", "* * * * friday", "² * * * *", "- * * * *"],
+    [
+        *("", "* * * *", "0 0 22 * * 5", "@daily", "CRON_TZ=UTC 0 22 * * 5", "60 * * * *"),
+        *("* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 7", "5-1 * * * *", "*/0 * * * *"),
+        *("*-5 * * * *", "a * * * *", "1,,2 * * * *", "* * * * friday", "² * * * *", "- * * * *"),
+    ],
 )
 def test_what_argo_cd_would_not_read_is_refused(schedule: str) -> None:
     assert wrong_in_schedule(schedule)

@@ -16,7 +16,7 @@ from mlops.environments.manifests import manifests_path, render, stale
 from mlops.environments.parsing import unreadable
 from mlops.environments.promotion import undo_lines
 from mlops.environments.rollback import undo_of_rollback
-from mlops.environments.rules import Verdict, check_change
+from mlops.environments.rules import Verdict, check_change, clusters_follow
 from mlops.errors import BadInput, MlopsError, Problem
 from mlops.git import NOTHING
 from mlops.repository import Layout
@@ -72,11 +72,12 @@ def _first(context: Context) -> Verdict:
         found = sorted(stale(context.repo, layout, layout.order))
     except MlopsError as error:
         return Verdict(None, problems=error.problems)
+    follow = clusters_follow(layout)
     fix = "run `mlops render` and commit the result"
     problems = [Problem(path, "is not what the files beside it render to", fix) for path in found]
     detail = f"{count(len(found), 'file')} not so" if found else "rendering gives the same bytes"
     check = GateResult(gate=CURRENT, passed=not found, detail=detail)
-    return Verdict(None, (check,), tuple(problems))
+    return Verdict(None, (check, follow.result), (*problems, *follow.problems))
 
 
 def _files(wrong: list[Problem]) -> GateResult:

@@ -1,10 +1,11 @@
-"""mlops render: write manifests.yaml from the files beside it, or check that it is current."""
+"""mlops render: write what Argo CD reads from the files beside it, or check that it is current."""
 
 import json
 from collections.abc import Sequence
 
 import click
 
+from mlops.environments import clusters
 from mlops.environments.manifests import stale
 from mlops.errors import Exit, NotGood, Problem
 from mlops.files import write_whole
@@ -18,7 +19,9 @@ from mlops.repository import Repository
 def command(environments: tuple[str, ...], check: bool, as_json: bool) -> int:
     """Write manifests.yaml wherever an environment's folder holds a release.
 
-    Without ENV: in all environments. A manifests.yaml beside no release is removed.
+    Without ENV: in all environments. A manifests.yaml beside no release is removed. Where
+    mlops.toml says which repository Argo CD reads, what an environment's cluster gets is written
+    to infra/argocd, infra/clusters and infra/bootstrap.
 
     Example: mlops render prod
     """
@@ -38,13 +41,13 @@ def render(
         NotGood: with `check`, when a file is not current; names each.
     """
     chosen = [repo.known(name) for name in environments] or list(repo.order)
-    found = stale(repo, repo, chosen)
+    found = {**stale(repo, repo, chosen), **clusters.stale(repo, chosen)}
     if as_json:
         click.echo(
             json.dumps({"environments": chosen, "stale": sorted(found), "written": not check})
         )
     if check:
-        return _checked(chosen, found, quiet=as_json)
+        return _checked(repo, chosen, found, quiet=as_json)
     with repo.exclusive("mlops render"):
         for path, text in found.items():
             _put(repo, path, text, quiet=as_json)
@@ -53,12 +56,20 @@ def render(
     return Exit.DONE
 
 
-def _checked(chosen: Sequence[str], found: dict[str, str | None], *, quiet: bool) -> int:
+def _checked(
+    repo: Repository, chosen: Sequence[str], found: dict[str, str | None], *, quiet: bool
+) -> int:
     if found:
-        raise NotGood(stale_problem(path, text) for path, text in sorted(found.items()))
+        raise NotGood(_problem(repo, path, text) for path, text in sorted(found.items()))
     if not quiet:
         click.echo(f"manifests of {', '.join(chosen)} are current")
     return Exit.DONE
+
+
+def _problem(repo: Repository, path: str, text: str | None) -> Problem:
+    if clusters.is_rendered(path):
+        return clusters.stale_problem(repo, path, text)
+    return stale_problem(path, text)
 
 
 def stale_problem(path: str, text: str | None) -> Problem:
@@ -78,6 +89,7 @@ def _put(repo: Repository, path: str, text: str | None, *, quiet: bool) -> None:
 
 def _close(chosen: Sequence[str], found: dict[str, str | None]) -> None:
     if found:
-        click.echo("next: git add environments && git commit")
+        tops = dict.fromkeys(path.partition("/")[0] for path in sorted(found))
+        click.echo(f"next: git add {' '.join(tops)} && git commit")
     else:
         click.echo(f"manifests of {', '.join(chosen)} are current, nothing to write")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mlops.environments.clusters import is_rendered
 from mlops.errors import MlopsError, NotGood, Problem
 from mlops.repository import Layout, evidence_path, folder_of, release_path
 from mlops.specs.release import Release
@@ -288,6 +289,8 @@ def _refusal(base: Layout, head: Layout, change: Change, path: str) -> tuple[str
         return None
     if change.kind == "environment" and path == "mlops.toml":
         return None
+    if change.kind in ("environment", "base") and is_rendered(path):
+        return None  # it follows from env.yaml, which a rule holds it to
     if change.kind in ("rollback", "remove") and _is_withdrawn_evidence(head, change, path):
         reader = _reader(head, path)
         if reader is None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from mlops.environments import clusters
 from mlops.environments import entry_rules as entry
 from mlops.environments import evidence_rules as evidence
 from mlops.environments.case import Case, Finding, broken, met
@@ -51,7 +52,7 @@ def check_change(repo: Repository, base: str, head: str, *, now: datetime | None
     before, after = repo.commit(start), repo.commit(tip)
     changed = repo.git.changed(start, tip)
     if not any(path.startswith("environments/") for path in changed):
-        return Verdict(None)
+        return _without_kind(after, changed)
     if problems := unreadable(after, changed):
         raise BadInput(problems)
     try:
@@ -65,6 +66,14 @@ def check_change(repo: Repository, base: str, head: str, *, now: datetime | None
     return _verdict(case, before)
 
 
+def _without_kind(after: Layout, changed: Collection[str]) -> Verdict:
+    """Of a change beside environments/, that what is rendered from it is current."""
+    if not any(clusters.concerns(path) for path in changed):
+        return Verdict(None)
+    found = clusters_follow(after)
+    return Verdict(None, (found.result,), found.problems)
+
+
 def _verdict(case: Case, before: Layout) -> Verdict:
     findings = [met("one kind", str(case.change)), *(rule(case) for rule in _rules(case, before))]
     # Two rules may stumble over the same thing: it is told once.
@@ -76,9 +85,9 @@ def _rules(case: Case, before: Layout) -> tuple[Rule, ...]:
     if case.change.kind != "create":
         return RULES[case.change.kind]
     if case.after.release(case.environment, case.service) is None:
-        return (manifests_current, entry.not_frozen)
+        return (manifests_current, applications_differ, entry.not_frozen)
     first = case.after.previous(case.environment) is None
-    return RULES["release" if first else "promotion"]
+    return (*RULES["release" if first else "promotion"], applications_differ)
 
 
 def manifests_current(case: Case) -> Finding:
@@ -91,6 +100,35 @@ def manifests_current(case: Case) -> Finding:
     if not found:
         return met(rule, "rendering gives the same bytes")
     return broken(rule, [_stale(case, path, text) for path, text in sorted(found.items())])
+
+
+def clusters_current(case: Case) -> Finding:
+    """What Argo CD and the clusters get of the environments is what their files render to."""
+    return clusters_follow(case.after)
+
+
+def clusters_follow(layout: Layout) -> Finding:
+    """Whether the rendered files of whole environments are current in a tree."""
+    rule = "files for the clusters are current"
+    try:
+        found = clusters.stale(layout)
+    except MlopsError as error:
+        return broken(rule, error.problems)
+    if not found:
+        given = layout.project.watched
+        return met(rule, "rendering gives the same bytes" if given else "none: no Argo CD")
+    problems = [clusters.stale_problem(layout, path, found[path]) for path in sorted(found)]
+    return broken(rule, problems)
+
+
+def applications_differ(case: Case) -> Finding:
+    """A new service's Application has a name that no other has."""
+    rule = "its Application's name is free"
+    try:
+        problems = clusters.shared(case.after) if case.after.project.watched else []
+    except MlopsError as error:
+        return broken(rule, error.problems)
+    return broken(rule, problems) if problems else met(rule, f"{case.environment}-{case.service}")
 
 
 def _rendered_by(case: Case) -> Collection[str] | None:
@@ -264,8 +302,8 @@ RULES: dict[Kind, tuple[Rule, ...]] = {
     ),
     "rollback": (agrees, entry.held_here_before, still_there, manifests_current),
     "settings": (manifests_current,),
-    "base": (floor_merged, entry.not_frozen, manifests_current),
-    "environment": (manifests_current,),
+    "base": (floor_merged, entry.not_frozen, manifests_current, clusters_current),
+    "environment": (manifests_current, clusters_current),
     "experiment": (challenger_fits, entry.not_frozen, manifests_current),
     "remove": (readers, manifests_current),
 }

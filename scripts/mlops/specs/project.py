@@ -107,6 +107,7 @@ class Project(Spec):
     stores: Stores = Stores()
     checks: Checks = Checks()
     argocd: Argocd = Argocd()
+    images: Images | None = None
 
     @property
     def watched(self) -> str | None:
@@ -117,4 +118,3 @@ class Project(Spec):
         if forge.kind == "gitea" and forge.url is None:
             return None
         return f"{(forge.url or GITHUB).rstrip('/')}/{forge.repository}.git"
-    images: Images | None = None
