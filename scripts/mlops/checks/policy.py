@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops.checks import tools, workflow_rules
+from mlops.checks import admission, tools, workflow_rules
 from mlops.checks.context import Context
 from mlops.checks.found import count, result
 from mlops.environments.parsing import FILES_ARE_TEXT, FILES_CAN_BE_READ, unreadable_among
-from mlops.errors import Problem
+from mlops.errors import MlopsError, Problem
 from mlops.files import not_text
 from mlops.repository import Repository
 from mlops.specs.evidence import GateResult
@@ -24,6 +24,7 @@ from mlops.specs.result import Result
 YAML = (".yaml", ".yml")
 TEXT = (*YAML, ".py", ".md", ".toml", ".json", ".sh", ".txt", ".csv", ".dvc")
 WRONG_ON_PURPOSE = "tests/fixtures/invalid/"
+MANIFESTS = "/manifests.yaml"
 ACTIONS = ("action.yaml", "action.yml")
 OWN = tools.VENV / "policy"
 """Where `scripts/setup-policy` puts its tools."""
@@ -61,7 +62,7 @@ def run(context: Context) -> Result:
     ]
     if any(path.startswith(".github/") for path in context.changed):
         looked += _github(context, bad)
-    looked += _manifests(context)
+    looked += [*_admission(context), *_manifests(context)]
     return _result(context, looked)
 
 
@@ -206,12 +207,28 @@ def _actionlint(repo: Repository) -> list[Problem]:
     return found or [tools.failed("actionlint", done, "run scripts/setup-policy")]
 
 
+def _admission(context: Context) -> list[Looked]:
+    """The policies that the clusters hold, on the rendered files that change, or on all."""
+    repo, files = context.repo, _rendered(context)
+    if any(admission.is_policy(path) for path in context.changed):
+        files = [path for path in repo.tree.files("environments") if path.endswith(MANIFESTS)]
+    elif not files:
+        return []
+    try:
+        problems = admission.refused(repo, files)
+    except MlopsError as error:
+        problems = list(error.problems)
+    return [Looked("admission policies", tuple(problems))]
+
+
+def _rendered(context: Context) -> list[str]:
+    found = _looked_at(context, MANIFESTS)
+    return [path for path in found if path.startswith("environments/")]
+
+
 def _manifests(context: Context) -> list[Looked]:
     """checkov on the rendered files that change; too slow to be quick."""
-    repo = context.repo
-    files = [
-        path for path in _looked_at(context, "/manifests.yaml") if path.startswith("environments/")
-    ]
+    repo, files = context.repo, _rendered(context)
     if not files:
         return []
     gate = "checkov on manifests"
