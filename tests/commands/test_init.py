@@ -32,6 +32,25 @@ def test_run_again_it_changes_nothing(team: Team) -> None:
     assert team.git("status", "--porcelain") == ""
 
 
+def test_argo_cd_reads_the_repository_on_the_forge(team: Team) -> None:
+    team.mlops("init", *OPTIONS)
+    assert "https://github.com/acme/rides.git" in (team.root / "infra/argocd/dev.yaml").read_text()
+    assert team.mlops("render", "--check").returncode == 0
+
+
+def test_an_example_address_for_argo_cd_is_replaced_and_ones_own_is_kept(team: Team) -> None:
+    text = (team.root / "mlops.toml").read_text()
+    argocd = '\n[argocd]\nrepository = "https://github.com/example/ml-gitops.git"\n'
+    (team.root / "mlops.toml").write_text(text + argocd)
+    team.mlops("init", *OPTIONS)
+    assert team.repo.project.watched == "https://github.com/acme/rides.git"
+    text = (team.root / "mlops.toml").read_text()
+    own = "git@github.com:acme/rides.git"
+    (team.root / "mlops.toml").write_text(text.replace("https://github.com/acme/rides.git", own))
+    team.mlops("init", *OPTIONS)
+    assert team.repo.project.watched == own
+
+
 def test_environments_that_the_projects_owners_owned_go_to_the_new_ones(team: Team) -> None:
     prod = team.root / "environments/prod/env.yaml"
     ours = f'owners: ["{team.repo.project.project.owners[0]}"]'

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 import click
 
 from mlops import owners as code_owners
+from mlops.environments import clusters
 from mlops.errors import Exit
 from mlops.files import write_whole
 from mlops.repository import PROJECT_FILE, Layout, Repository
 from mlops.specs.base import validated
-from mlops.specs.project import Project
+from mlops.specs.project import Argocd, Project
 from mlops.toml_text import Values, with_values
 from mlops.tree import Overlay
 
@@ -49,7 +50,8 @@ def command(owners: tuple[str, ...], **options: str | None) -> int:
     """Write the fork's own names, forge and stores, and CODEOWNERS.
 
     Only what an option names is changed in mlops.toml, comments stay. Environments that the
-    project's owners owned go to the new ones. Run again, it changes nothing.
+    project's owners owned go to the new ones. What Argo CD is given is rendered for the repository
+    on the forge. Run again, it changes nothing.
 
     \b
     Example: mlops init --name rides --owner @acme/ml --forge github --repository acme/rides
@@ -84,7 +86,10 @@ def init(
     with repo.exclusive("mlops init"):
         changed = _changes(repo, wanted, owners)
         for path, content in changed.items():
-            _show(path, repo.tree.read(path) or b"", content)
+            if clusters.is_rendered(path):
+                click.echo(f"{path}: rendered")
+            else:
+                _show(path, repo.tree.read(path) or b"", content)
             write_whole(repo.root / path, content)
     project = _project(changed.get(PROJECT_FILE) or repo.tree.read(PROJECT_FILE) or b"")
     click.echo(_closing(project, changed))
@@ -98,13 +103,26 @@ def _given(**values: object) -> dict[str, object]:
 def _changes(repo: Repository, wanted: Values, owners: tuple[str, ...]) -> dict[str, bytes]:
     """Files that differ from what they are to hold, and what they are to hold."""
     before = (repo.tree.read(PROJECT_FILE) or b"").decode()
-    new = {PROJECT_FILE: with_values(before, wanted, PROJECT_FILE).encode()}
+    text = with_values(before, wanted, PROJECT_FILE)
+    moved = _moved(repo.project, _project(text.encode()))
+    new = {PROJECT_FILE: with_values(text, {"argocd": moved}, PROJECT_FILE).encode()}
     _project(new[PROJECT_FILE])
     if owners:
         new |= _environments(repo, owners)
     layout = Layout(Overlay(repo.tree, new))
     new[code_owners.PATH] = code_owners.codeowners(layout).encode()
+    rendered = clusters.stale(layout)
+    new |= {path: text.encode() for path, text in rendered.items() if text is not None}
     return {path: text for path, text in new.items() if text != repo.tree.read(path)}
+
+
+def _moved(before: Project, after: Project) -> dict[str, object]:
+    """What Argo CD reads when the forge's repository is another, and it was written out."""
+    derived = after.model_copy(update={"argocd": Argocd()}).watched
+    another = before.forge.repository != after.forge.repository
+    if another and derived and after.argocd.repository:
+        return {"repository": derived}
+    return {}
 
 
 def _project(text: bytes) -> Project:

@@ -215,7 +215,7 @@ def notifications(project: Project) -> Document | None:
         # Tries go on for ever, so that most failures are never final.
         "sync-failed": "app.status.operationState?.phase in ['Error', 'Failed']\n"
         "or (app.status.operationState?.phase in ['Running']\n"
-        "and app.status.operationState?.retryCount > 2)",
+        "and (app.status.operationState?.retryCount ?? 0) > 2)",
     }
     for state, when in conditions.items():
         folded = when.replace("\n", "\n    ")
