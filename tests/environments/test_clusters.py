@@ -338,6 +338,15 @@ def test_another_policy_is_rendered_into_every_environment(team: Team) -> None:
     }
 
 
+@pytest.mark.parametrize("reason", ["1e3", "0o17", "y", "N", "null", "12:30", "-.inf", "on", "~"])
+def test_a_text_that_looks_like_something_else_is_quoted(reason: str) -> None:
+    path = "environments/prod/env.yaml"
+    env = yaml.safe_load((ROOT / path).read_text())
+    env["sync_windows"] = [{"schedule": "0 22 * * 5", "duration": "58h", "reason": reason}]
+    text = expected(changed({path: yaml.safe_dump(env)}), ["prod"])["infra/argocd/prod.yaml"]
+    assert f"description: '{reason}'\n" in text
+
+
 names = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,8}){0,2}", fullmatch=True)
 
 

@@ -5,6 +5,7 @@ env.yaml, mlops.toml and infra/policies. Where mlops.toml does not say which rep
 reads, there are none of them.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -26,6 +27,8 @@ NOTES = f"{BOOTSTRAP}/notifications.yaml"
 STARTED = frozenset({ROOT, START, NOTES})
 """What is rendered in infra/bootstrap; the rest there is written by hand."""
 CODE = ("argocd.py", "clusters.py")
+NOT_TEXT = re.compile(r"[-+.]*[0-9][-+.0-9a-fox_]*|[yn]", re.IGNORECASE)
+"""What some reader of YAML takes for a number or a truth value, though this one's does not."""
 LABEL = "mlops/environment"
 """On the namespace of an environment: its name."""
 
@@ -268,7 +271,7 @@ class _Dumper(yaml.CSafeDumper):
 
 
 def _string(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
+    style = "|" if "\n" in text else "'" if NOT_TEXT.fullmatch(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
