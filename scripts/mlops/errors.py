@@ -29,6 +29,12 @@ class Problem:
         return f"{self.path}: {self.what}; {self.fix}"
 
 
+class Note(str):
+    """What could not be looked at, and why; nothing is lacking for it."""
+
+    __slots__ = ()
+
+
 class MlopsError(Exception):
     """Problems that end a command; `code` is the exit code."""
 

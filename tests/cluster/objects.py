@@ -51,7 +51,7 @@ def application(
         "directory": {"include": "manifests.yaml"},
     }
     destination = {"server": "https://prod-cluster.example.com", "namespace": NAMESPACE}
-    resource = {**WORKLOAD, "status": sync}
+    resource: dict[str, Any] = {**WORKLOAD, "status": sync}
     if confirmed:
         resource["requiresDeletionConfirmation"] = True
     status: dict[str, Any] = {

@@ -20,8 +20,8 @@ from tests.team import PROJECT, Team
 NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
 ROLLBACK = "mlops rollback toy --env prod --reason TEXT"
 OLD = made.pod(1, name="toy-1")
-DEGRADED = {"health": "Degraded"}
-BAD = {"sync": "OutOfSync", "health": "Progressing"}
+DEGRADED: dict[str, Any] = {"health": "Degraded"}
+BAD: dict[str, Any] = {"sync": "OutOfSync", "health": "Progressing"}
 
 
 def current(path: str, commit: str) -> str:
@@ -306,8 +306,31 @@ CASES: dict[str, tuple[list[dict[str, Any]], str]] = {
         ],
         (
             "Argo CD cannot read the repository (failed to list refs: authentication required: "
-            "Repository not found.); release 1 goes on serving; next: mlops doctor --cluster, which "
-            "looks for its deploy key"
+            "Repository not found.); release 1 goes on serving; next: check that the forge is "
+            "up; mlops doctor --cluster looks for the deploy key"
+        ),
+    ),
+    "the environment's cluster is gone": (
+        [
+            made.application(
+                sync="Unknown",
+                health="Unknown",
+                conditions=(
+                    (
+                        "ComparisonError",
+                        (
+                            'Failed to load live state: failed to get cluster info for "https://prod-'
+                            'cluster.example.com": dial tcp 10.0.0.1:443: connect: connection refused'
+                        ),
+                    ),
+                ),
+            ),
+        ],
+        (
+            "Argo CD does not reach the cluster https://prod-cluster.example.com (Failed to load "
+            'live state: failed to get cluster info for "https://prod-cluster.example.com": dial '
+            "tcp 10.0.0.1:443: connect: connection refused); nothing serves; next: check that "
+            "cluster, and Argo CD's login to it"
         ),
     ),
     "somebody paused it": (

@@ -1,11 +1,9 @@
 """What keeps one service from serving what Git says, and the next step, from its objects alone.
 
-The words of Argo CD, Argo Rollouts and the kubelet that are told apart here are those of Argo CD
-3.5 (controller/sync.go, gitops-engine's sync_context.go), Argo Rollouts 1.10 and Kubernetes 1.36.
+Words of others that are told apart here are those of Argo CD 3.5 and Argo Rollouts 1.10.
 """
 
 import json
-import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,15 +11,12 @@ from datetime import datetime
 
 from mlops.cluster.kubectl import Object, one_line
 from mlops.cluster.pods import trouble
+from mlops.cluster.refusals import reason, refusal
 from mlops.cluster.seen import Seen
 from mlops.cluster.sync_windows import open_window
 
 APPROVED = "argocd.argoproj.io/deletion-approved"
 REFRESH = "argocd.argoproj.io/refresh"
-PROJECT = re.compile(r"resource (?P<group>\S*):(?P<kind>\S+) is not permitted in project (\S+)")
-NAMESPACE = re.compile(r"namespace (?P<name>\S+) is not permitted in project")
-POLICY = re.compile(r"ValidatingAdmissionPolicy '[^']+' with binding '[^']+' denied request: (.+)")
-UNKNOWN_KIND = ("no matches for kind", "could not find")
 NO_ACCESS = (
     "authentication required",
     "authorization failed",
@@ -33,6 +28,7 @@ NO_ACCESS = (
     "i/o timeout",
     "unable to access",
 )
+NO_CLUSTER = "failed to load live state"
 UNREADABLE = ("ComparisonError", "InvalidSpecError", "UnknownError")
 
 
@@ -175,10 +171,15 @@ def _unread(case: Case) -> Iterator[Finding]:
             continue
         said = one_line(str(condition.get("message", "")))
         low = said.casefold()
-        if any(sign in low for sign in NO_ACCESS):
+        if NO_CLUSTER in low:
+            destination = case.application["spec"].get("destination") or {}
+            cluster = destination.get("server") or destination.get("name")
+            what = f"Argo CD does not reach the cluster {cluster} ({said})"
+            yield Finding(_with(case, what), "check that cluster, and Argo CD's login to it")
+        elif any(sign in low for sign in NO_ACCESS):
             yield Finding(
                 _with(case, f"Argo CD cannot read the repository ({said})"),
-                "mlops doctor --cluster, which looks for its deploy key",
+                "check that the forge is up; mlops doctor --cluster looks for the deploy key",
             )
         else:
             yield Finding(
@@ -197,32 +198,14 @@ def _refused(case: Case) -> Iterator[Finding]:
         return
     results = (operation.get("syncResult") or {}).get("resources") or ()
     failed = [one for one in results if one.get("status") == "SyncFailed"]
-    told = [_refusal(case, str(one.get("message", "")), _object(one)) for one in failed]
-    yield from told or [_refusal(case, str(operation.get("message", "")), "")]
+    told = [(str(one.get("message", "")), _object(one)) for one in failed]
+    for message, named in told or [(str(operation.get("message", "")), "the manifests")]:
+        what, fix = refusal(message, named)
+        yield Finding(_with(case, what), fix)
 
 
 def _object(one: Object) -> str:
     return f"{one.get('kind')}/{one.get('name')}"
-
-
-def _refusal(case: Case, message: str, named: str) -> Finding:
-    """One object that was not applied, and who refused it."""
-    whole, undo = " ".join(message.split()), "take it out of Git again (git revert)"
-    said = one_line(message)
-    subject = named or "the manifests"
-    if found := PROJECT.search(whole):
-        what = f"{subject} refused: its project allows no {found['kind']}"
-        return Finding(_with(case, what), undo)
-    if found := NAMESPACE.search(whole):
-        what = f"{subject} refused: its project does not reach namespace {found['name']}"
-        return Finding(_with(case, what), undo)
-    if found := POLICY.search(whole):
-        why, _, fix = one_line(found[1]).partition("; ")
-        return Finding(_with(case, f"{subject} refused by policy: {why}"), fix or undo)
-    if any(sign in whole.casefold() for sign in UNKNOWN_KIND):
-        what = f"{subject} refused: the cluster does not know the kind ({said})"
-        return Finding(_with(case, what), "mlops doctor --cluster")
-    return Finding(_with(case, f"{subject} was not applied ({said})"), f"correct it, or {undo}")
 
 
 def _aborted(case: Case) -> Iterator[Finding]:
@@ -262,9 +245,7 @@ def _pods(case: Case) -> Iterator[Finding]:
     workload = case.seen.workload(case.service) or {}
     for condition in (workload.get("status") or {}).get("conditions") or ():
         if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
-            said = str(condition.get("message", ""))
-            policy = POLICY.search(said)
-            why = one_line(policy[1].partition("; ")[0] if policy else said)
+            why = reason(str(condition.get("message", "")))
             yield Finding(_with(case, f"its pods are refused ({why})"), case.rollback)
             return
 

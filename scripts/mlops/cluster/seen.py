@@ -1,6 +1,5 @@
 """What Argo CD and an environment's cluster say about its services, as their own objects."""
 
-import os
 import shlex
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -70,17 +69,6 @@ def service_of(application: Object, path: str) -> str:
     return name if folder.startswith(path) and "/" not in name else ""
 
 
-def is_asked_for(layout: Layout, *, cluster: bool | None, context: str | None) -> bool:
-    """Whether clusters are to be looked at: as said, or when both sides of it are configured.
-
-    KUBECONFIG alone is not enough: many a laptop has it set for other work.
-    """
-    if cluster is not None:
-        return cluster
-    configured = bool(os.environ.get("KUBECONFIG")) and layout.project.watched is not None
-    return context is not None or configured
-
-
 def cluster_of(argocd: Kubectl, env: Environment) -> Kubectl | None:
     """The environment's own cluster; None when no context of the kubeconfig leads there.
 
@@ -123,8 +111,8 @@ def look(layout: Layout, environment: str, argocd: Kubectl) -> Seen:
         path = f"environments/{environment}/"
         return Seen(
             environment,
-            kubectl=_call(argocd, namespace),
-            pods_kubectl=_call(target or argocd, env.namespace),
+            kubectl=call(argocd, namespace),
+            pods_kubectl=call(target or argocd, env.namespace),
             applications=tuple(one for one in found if service_of(one, path)),
             application_set=_named(sets.result(), environment),
             project=_named(projects.result(), environment),
@@ -166,6 +154,7 @@ def _named(objects: tuple[Object, ...], name: str) -> Object | None:
     return next((one for one in objects if one["metadata"]["name"] == name), None)
 
 
-def _call(kubectl: Kubectl, namespace: str) -> str:
+def call(kubectl: Kubectl, namespace: str) -> str:
+    """How a person calls kubectl for the objects of a namespace."""
     context = f" --context {shlex.quote(kubectl.context)}" if kubectl.context else ""
     return f"kubectl{context} -n {namespace}"

@@ -11,7 +11,8 @@ from functools import partial
 import click
 
 from mlops import owners
-from mlops.errors import Exit, MlopsError, Problem
+from mlops.cluster.kubectl import Kubectl
+from mlops.errors import Exit, MlopsError, Note, Problem
 from mlops.git import GitFailed
 from mlops.repository import Repository
 
@@ -26,29 +27,34 @@ PACKAGES = {
 }
 
 
-class Note(str):
-    """What could not be looked at, and why; nothing is lacking for it."""
-
-    __slots__ = ()
-
-
 Found = Problem | Note
 Check = Callable[[Repository], Iterator[Found]]
 
 
 @click.command()
+@click.option("--cluster", is_flag=True, help="What the clusters lack, instead of this machine.")
+@click.option("--context", metavar="NAME", help="Argo CD's context in the kubeconfig; implies it.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def command(as_json: bool) -> int:
-    """What this clone and machine lack, each with the way to mend it.
+def command(*, cluster: bool, context: str | None, as_json: bool) -> int:
+    """What this clone and machine lack, or the clusters, each with the way to mend it.
 
+    \b
     Example: mlops doctor
+    Example: mlops doctor --cluster --context production
     """
-    return doctor(Repository.at(), as_json=as_json)
+    repo = Repository.at()
+    argocd = Kubectl(context) if cluster or context else None
+    return doctor(repo, argocd=argocd, as_json=as_json)
 
 
-def doctor(repo: Repository, *, as_json: bool = False) -> int:
-    """Run every check and print what each found; exit code 1 when one found something."""
-    found = {name: _problems(check, repo) for name, check in CHECKS.items()}
+def doctor(repo: Repository, *, argocd: Kubectl | None = None, as_json: bool = False) -> int:
+    """Run every check and print what each found; exit code 1 when one found something.
+
+    Args:
+        argocd: the cluster of Argo CD, to look at it and the environments' clusters; None looks
+            at this clone and machine.
+    """
+    found = {name: _problems(check, repo) for name, check in _checks(repo, argocd).items()}
     lacking = {name: _lacking(one) for name, one in found.items()}
     if as_json:
         lines = {name: [str(problem) for problem in one] for name, one in lacking.items()}
@@ -56,6 +62,14 @@ def doctor(repo: Repository, *, as_json: bool = False) -> int:
     else:
         _tell(found)
     return Exit.NOT_GOOD if any(lacking.values()) else Exit.DONE
+
+
+def _checks(repo: Repository, argocd: Kubectl | None) -> dict[str, Check]:
+    if argocd is None:
+        return CHECKS
+    from mlops.cluster.lacking import checks
+
+    return checks(repo, argocd)
 
 
 def _lacking(found: list[Found]) -> list[Problem]:

@@ -1,15 +1,23 @@
 """mlops status: what should serve, what serves, and what to do next."""
 
 import json
+import os
 import time
 from collections.abc import Callable
 
 import click
 
 from mlops.cluster.kubectl import Kubectl
-from mlops.cluster.seen import is_asked_for
 from mlops.errors import Exit, NotGood, Problem
-from mlops.follow.overview import Row, aliases_of, git_says, head_of_remote, overview, unmet
+from mlops.follow.overview import (
+    Row,
+    aliases_of,
+    follower_of,
+    git_says,
+    head_of_remote,
+    overview,
+    unmet,
+)
 from mlops.repository import Repository
 
 POLL = 0.1
@@ -30,8 +38,8 @@ ALIASES_LIMIT = 60.0
 @click.option(
     "--cluster/--no-cluster",
     default=None,
-    help="Ask Argo CD instead of followers; default: when KUBECONFIG is set and mlops.toml says "
-    "which repository Argo CD reads.",
+    help="Ask Argo CD instead of followers; default: when KUBECONFIG is set, mlops.toml says "
+    "which repository Argo CD reads, and no follower runs.",
 )
 @click.option("--context", metavar="NAME", help="Argo CD's context in the kubeconfig; implies it.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
@@ -52,14 +60,15 @@ def command(
     Example: mlops status --env prod --context production
     """
     repo = Repository.at()
-    asked = is_asked_for(repo, cluster=cluster, context=context)
+    if cluster is None:
+        cluster = context is not None or _is_configured(repo, environment)
     return status(
         repo,
         environment,
         wait=wait,
         check=check,
         show_aliases=aliases,
-        argocd=Kubectl(context) if asked else None,
+        argocd=Kubectl(context) if cluster else None,
         as_json=as_json,
     )
 
@@ -96,6 +105,14 @@ def status(
         _tell_aliases(aliases)
     bad = any(not row.is_good for row in rows)
     return Exit.NOT_GOOD if check and bad else Exit.DONE
+
+
+def _is_configured(repo: Repository, environment: str | None) -> bool:
+    """Whether clusters are meant: KUBECONFIG alone is set on many a laptop for other work."""
+    if not os.environ.get("KUBECONFIG") or repo.project.watched is None:
+        return False
+    names = [repo.known(environment)] if environment else repo.order
+    return not any(follower_of(repo, name) for name in names)
 
 
 def _rows(repo: Repository, names: list[str], argocd: Kubectl | None) -> list[Row]:
