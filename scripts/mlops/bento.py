@@ -63,7 +63,7 @@ def build(repo: Repository, layout: Layout, service: str, models: Mapping[str, A
     """
     store = repo.stores / "bentos" / service
     try:
-        with _alone(store):
+        with alone(store):
             return _built(store, layout, service, models)
     except OSError as error:
         raise bad_input(
@@ -117,8 +117,8 @@ def scorer(bento: Path, model: str, digest: str) -> Scorer:
 
 
 @contextmanager
-def _alone(store: Path) -> Iterator[None]:
-    """Hold the store of one service; what an earlier build left unfinished is removed."""
+def alone(store: Path) -> Iterator[None]:
+    """Hold a store for one build at a time; what an earlier one left unfinished is removed."""
     store.mkdir(parents=True, exist_ok=True)
     handle = os.open(store / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:

@@ -1,9 +1,12 @@
-"""mlops build: a service and its registered models as a bento."""
+"""mlops build: a service and its registered models as a bento, and as an image."""
 
 import json
 import os
 import time
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -12,9 +15,13 @@ from mlops import digests
 from mlops.bento import Artifact, Built
 from mlops.bento import build as build_bento
 from mlops.errors import BadInput, Exit, NotGood, Problem, bad_input
+from mlops.images.names import TOOLS
 from mlops.registry import Registered, Registry
 from mlops.repository import Layout, Repository
 from mlops.sources import SERVING_CODE, training_inputs
+
+if TYPE_CHECKING:
+    from mlops.images.making import Pushed
 
 
 @click.command()
@@ -22,28 +29,62 @@ from mlops.sources import SERVING_CODE, training_inputs
 @click.option(
     "--train", "first_train", is_flag=True, help="First train the models that HEAD has anew."
 )
-@click.option("--github", is_flag=True, help="Append the bento's `path` to $GITHUB_OUTPUT.")
+@click.option(
+    "--image",
+    "registry",
+    metavar="HOST/PATH",
+    help="Push it as the image HOST/PATH/SERVICE, too; mlops.toml names what it is made from.",
+)
+@click.option(
+    "--tool",
+    type=click.Choice(TOOLS),
+    help="What makes the image; default: the first that works here.",
+)
+@click.option(
+    "--github",
+    is_flag=True,
+    help="Append the bento's `path` and the image's `digest` to $GITHUB_OUTPUT.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def command(service: str, *, first_train: bool, github: bool, as_json: bool) -> int:
+def command(
+    service: str,
+    *,
+    first_train: bool,
+    registry: str | None,
+    tool: str | None,
+    github: bool,
+    as_json: bool,
+) -> int:
     """Build SERVICE from the files of HEAD and the models registered for them.
 
     The same files and models give the same bento; nothing in it depends on when or where.
 
+    \b
     Example: mlops build bike-demand
+    Example: mlops build bike-demand --image ghcr.io/acme --tool podman
     """
     repo = Repository.at()
     if first_train:
         from mlops.commands.release import train_models
 
         train_models(repo, service)
-    return build(repo, service, github=github, as_json=as_json)
+    return build(repo, service, registry=registry, tool=tool, github=github, as_json=as_json)
 
 
-def build(repo: Repository, service: str, *, github: bool = False, as_json: bool = False) -> int:
-    """Build a service at HEAD and print the bento's digest.
+def build(
+    repo: Repository,
+    service: str,
+    *,
+    registry: str | None = None,
+    tool: str | None = None,
+    github: bool = False,
+    as_json: bool = False,
+) -> int:
+    """Build a service at HEAD, push its image where a registry is named, and print the digests.
 
     Raises:
-        BadInput: when `github` is asked for where no job runs; like `build_at`.
+        BadInput: when `github` is asked for where no job runs; like `build_at`; when no image
+            can be made (no tool, no pinned base) or the registry refuses it.
         NotGood: like `build_at`.
     """
     output = os.environ.get("GITHUB_OUTPUT")
@@ -51,17 +92,38 @@ def build(repo: Repository, service: str, *, github: bool = False, as_json: bool
         raise bad_input("$GITHUB_OUTPUT", "is not set", "leave --github out, it is for jobs of CI")
     started = time.monotonic()
     refuse_uncommitted(repo, service)
-    with Console(stderr=True).status(f"building {service}"):
-        built, models = build_at(repo, repo.git.head(), service)
+    head = repo.git.head()
+    pushes = _pushes(repo, head, registry, tool)
+    with Console(stderr=True).status(f"building {service}") as status:
+        built, models = build_at(repo, head, service)
+        status.update(f"making the image of {service}")
+        image = pushes(service, built)
     seconds = round(time.monotonic() - started, 1)
     if github and output:
         with Path(output).open("a", encoding="utf-8") as file:
-            file.write(f"path={built.path}\n")
+            file.write(f"path={built.path}\n" + (f"digest={image.digest}\n" if image else ""))
     if as_json:
-        click.echo(json.dumps(_values(service, built, models, seconds)))
+        click.echo(json.dumps(_values(service, built, models, image, seconds)))
     else:
-        _tell(repo, service, built, models, seconds)
+        _tell(repo, service, built, models, image=image, seconds=seconds)
     return Exit.DONE
+
+
+def _pushes(
+    repo: Repository, commit: str, registry: str | None, tool: str | None
+) -> Callable[[str, Built], "Pushed | None"]:
+    """What makes the image; all that can be seen to be missing is told before anything is made."""
+    if registry is None:
+        return lambda _service, _built: None
+    from mlops.images import making, tools
+    from mlops.images.names import registry_of
+
+    layout = repo.commit(commit)
+    making.base_of(layout)
+    into, chosen = registry_of(registry), tools.choose(tool)
+    return lambda service, built: making.make(
+        repo, layout, service, built, registry=into, tool=chosen
+    )
 
 
 def build_at(repo: Repository, commit: str, service: str) -> tuple[Built, dict[str, Registered]]:
@@ -135,7 +197,11 @@ def _decides(path: str) -> bool:
 
 
 def _values(
-    service: str, built: Built, models: dict[str, Registered], seconds: float
+    service: str,
+    built: Built,
+    models: dict[str, Registered],
+    image: "Pushed | None",
+    seconds: float,
 ) -> dict[str, object]:
     return {
         "service": service,
@@ -147,12 +213,19 @@ def _values(
             name: {"version": found.version, "digest": found.digest}
             for name, found in models.items()
         },
+        **({"image": asdict(image)} if image else {}),
         "seconds": seconds,
     }
 
 
 def _tell(
-    repo: Repository, service: str, built: Built, models: dict[str, Registered], seconds: float
+    repo: Repository,
+    service: str,
+    built: Built,
+    models: dict[str, Registered],
+    *,
+    image: "Pushed | None",
+    seconds: float,
 ) -> None:
     said = "built" if built.new else "was there already, unchanged"
     click.echo(f"bento of {service} {said} ({built.size / 1e6:.1f} MB, {seconds} s)")
@@ -160,5 +233,11 @@ def _tell(
     click.echo(f"  {'path':<8}{built.path}")
     for name, found in models.items():
         click.echo(f"  {'model':<8}{name} version {found.version}, {digests.short(found.digest)}")
+    pinned = f" --image {image.name}@{image.digest}" if image else ""
+    if image:
+        click.echo(f"  {'image':<8}{image.digest}, made with {image.tool}")
+        said = "there already" if image.reused else "made for this lock"
+        click.echo(f"  {'runtime':<8}{image.runtime}, {said}")
     first = repo.order[0]
-    click.echo(f"Next: mlops release {service}   (opens the pull request that puts it in {first})")
+    opens = f"(opens the pull request that puts it in {first})"
+    click.echo(f"Next: mlops release {service}{pinned}   {opens}")
