@@ -72,6 +72,8 @@ PLANTED: tuple[tuple[str, str, str, str], ...] = (
         WORKFLOW.replace('run: "true"', "run: echo ${{ github.nothing.of.this }}"),
         "one.yaml:9",
     ),
+    ("hadolint", "one.Dockerfile", "FROM debian\n", "DL3006"),
+    ("checkov-images", "one.Dockerfile", "FROM scratch\nUSER root\n", "CKV_DOCKER_8"),
     (
         "checkov",
         ".github/workflows/one.yaml",
@@ -79,7 +81,7 @@ PLANTED: tuple[tuple[str, str, str, str], ...] = (
         "CKV2_GHA_1",
     ),
 )
-SLOW = ("actionlint", "checkov")
+SLOW = ("actionlint", "checkov", "checkov-images")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import click
 
 from mlops import owners as code_owners
 from mlops.environments import clusters
-from mlops.errors import Exit
+from mlops.errors import Exit, bad_input
 from mlops.files import write_whole
 from mlops.repository import PROJECT_FILE, Layout, Repository
 from mlops.specs.base import validated
@@ -46,6 +46,11 @@ By hand on the forge, once (docs/workflows.md tells each step):
 @click.option("--stores-root", metavar="FOLDER", help="Folder of the embedded stores.")
 @click.option("--registry", metavar="URI", help="MLflow tracking URI.")
 @click.option("--data", metavar="URL", help="DVC remote URL.")
+@click.option(
+    "--base-image",
+    metavar="NAME:TAG",
+    help="What images are made from: Python 3.11 and libgomp; pinned by its digest.",
+)
 def command(owners: tuple[str, ...], **options: str | None) -> int:
     """Write the fork's own names, forge and stores, and CODEOWNERS.
 
@@ -72,6 +77,7 @@ def init(
     stores_root: str | None = None,
     registry: str | None = None,
     data: str | None = None,
+    base_image: str | None = None,
 ) -> int:
     """Write mlops.toml, the environments' owners and CODEOWNERS, and say what is left to do.
 
@@ -82,6 +88,7 @@ def init(
         "project": _given(name=name, owners=list(owners) or None),
         "forge": _given(kind=forge, url=url, repository=repository, bot=bot),
         "stores": _given(root=stores_root, registry=registry, data=data),
+        "images": _given(base=_pinned(base_image) if base_image else None),
     }
     with repo.exclusive("mlops init"):
         changed = _changes(repo, wanted, owners)
@@ -94,6 +101,18 @@ def init(
     project = _project(changed.get(PROJECT_FILE) or repo.tree.read(PROJECT_FILE) or b"")
     click.echo(_closing(project, changed))
     return Exit.DONE
+
+
+def _pinned(image: str) -> str:
+    """An image with its digest; a container tool asks the registry for it when it has none."""
+    if "@" in image:
+        return image
+    from mlops.images.tools import choose
+
+    found = choose().pull(image)
+    if found is None:
+        raise bad_input(image, "is not in the registry", "correct --base-image")
+    return f"{image}@{found.partition('@')[2]}"
 
 
 def _given(**values: object) -> dict[str, object]:
