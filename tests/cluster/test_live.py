@@ -381,6 +381,13 @@ def test_the_applications_are_as_argo_cds_schema_has_them(case: str) -> None:
     assert [problems(one) for one in applications] == [[]]
 
 
+def test_objects_that_nobody_has_looked_at_yet_have_no_status(released: Layout) -> None:
+    found = [made.application(), made.deployment(), made.rollout(), made.pod(2)]
+    row = row_of(released, made.seen(*({**one, "status": {}} for one in found)))
+    assert (row.health, row.sync, row.serving, row.since) == ("Unknown", "Unknown", None, None)
+    assert row.message == "differs from Git (Argo CD has not compared it yet)"
+
+
 def test_a_paused_one_tells_what_is_wrong_first(released: Layout) -> None:
     crash = made.pod(2, ready=False, waiting=("ImagePullBackOff", made.NO_IMAGE))
     paused = made.application(health="Progressing", automated={"enabled": False})
