@@ -1,5 +1,6 @@
 """`mlops status` asks the clusters when that is meant."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -41,12 +42,11 @@ def test_a_kubeconfig_alone_does_not_mean_that_clusters_are_asked(team: Team) ->
 
 
 def test_waiting_goes_by_what_serves_not_by_what_is_synced(tmp_path: Path) -> None:
-    for path in PROJECT.rglob("*.*"):
-        if path.is_file():
-            write_whole(tmp_path / path.relative_to(PROJECT), path.read_bytes())
+    root = tmp_path / "project"
+    shutil.copytree(PROJECT, root)
     for path, content in files_of(make_release(2, image=True), "prod").items():
-        write_whole(tmp_path / path, content)
-    layout = Layout(WorkTree(tmp_path))
+        write_whole(root / path, content)
+    layout = Layout(WorkTree(root))
     for release, met in ((1, False), (2, True)):
         found = made.seen(made.application(), made.pod(release))
         [row] = rows(layout, found, current, NOW)
