@@ -20,7 +20,7 @@ from mlops.sources import (
 RESULT_CODE = (*TRAINING_CODE, *EVALUATION_CODE, *SERVING_CODE)
 """What decides the results of all models and services."""
 RESULT_LOCKS = frozenset({"requirements/train.txt", "requirements/serve.txt"})
-RENDERER = f"{TOOL_PATH}/environments/manifests.py"
+RENDERER = tuple(f"{TOOL_PATH}/environments/{name}.py" for name in ("kustomization", "manifests"))
 SPECS = {"models": "model.yaml", "apps": "service.yaml"}
 _WORD = re.compile(rb"[0-9A-Za-z_-]+")
 
@@ -259,7 +259,7 @@ def _environments(layout: Layout, paths: Iterable[str]) -> tuple[str, ...]:
 
 def _rendered(layout: Layout, paths: Iterable[str]) -> tuple[str, ...]:
     """Environments that hold a release which is rendered from one of these files next time."""
-    base = any(path.startswith("infra/base/") or path == RENDERER for path in paths)
+    base = any(path.startswith("infra/base/") or path in RENDERER for path in paths)
     split = [path.split("/") for path in paths]
     overlays = {part[1] for part in split if part[0] == "apps" and part[2:3] == ["kustomize"]}
     if not base and not overlays:

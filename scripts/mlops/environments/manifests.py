@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from mlops.errors import bad_input
+from mlops.environments import kustomization
+from mlops.errors import BadInput, Problem, bad_input
 from mlops.files import dump_yaml, load_yaml
 from mlops.repository import Layout, Repository, folder_of
 from mlops.specs.environment import Environment
@@ -25,8 +26,6 @@ from mlops.specs.settings import Settings
 RENDERER = "2"
 """Raised whenever the same inputs give another text."""
 BASE = "infra/base"
-NAME = "service"
-"""What the base calls its resources, its container and its image."""
 
 
 def manifests_path(environment: str, service: str) -> str:
@@ -45,9 +44,11 @@ def render(
     """The canonical text of manifests.yaml: comments, then documents sorted by kind and name.
 
     Raises:
-        BadInput: when a commit or the base is not there, or kustomize refuses the base or the
-            service's overlay.
+        BadInput: when the settings want what the environment does not have, a commit or a part of
+            the base is not there, or kustomize refuses the base or the service's overlay.
     """
+    if problems := kustomization.refused(environment, env, settings):
+        raise BadInput(problems)
     head = _header(environment, release.service)
     if release.image is None:
         return (
@@ -57,18 +58,21 @@ def render(
     source = base_commit(repo, release, env)
     with tempfile.TemporaryDirectory(prefix="mlops-render-") as name:
         folder = Path(name)
-        _copy_base(repo, source, folder / "base")
+        _copy_base(repo, source, folder / "base", kustomization.parts(env, settings))
         overlay = _copy_overlay(repo, release, folder / "overlay")
         image = f"{env.registry}/{release.image.name}@{release.image.digest}"
-        wanted = _kustomization(release, image, env, settings, overlay=overlay)
-        (folder / "kustomization.yaml").write_text(dump_yaml(wanted))
+        written = kustomization.files(release, image, env, settings, overlay=overlay)
+        for path, content in written.items():
+            file = folder / path
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(dump_yaml(content))
         text = _kustomize(folder, overlay_path(release.service) if overlay else BASE)
     return f"{head}# The base is {BASE} of commit {source[:12]}.\n{_canonical(text)}"
 
 
 def is_rendered_alike(one: Environment, other: Environment) -> bool:
     """Whether the same release and settings render to the same text by either file."""
-    keys = {"namespace", "registry", "base_floor"}
+    keys = {"namespace", "registry", "base_floor", "prometheus", "secret_store"}
     return one.model_dump(include=keys) == other.model_dump(include=keys)
 
 
@@ -126,12 +130,22 @@ def _header(environment: str, service: str) -> str:
     )
 
 
-def _copy_base(repo: Repository, commit: str, target: Path) -> None:
+def _copy_base(repo: Repository, commit: str, target: Path, parts: Iterable[str]) -> None:
     if not _copy(repo.commit(commit), BASE, target):
         raise bad_input(
             BASE,
             f"is not in commit {commit[:12]}, whose base the manifests are rendered from",
             "release from a commit that has it, or raise `base_floor` in env.yaml",
+        )
+    lacking = [part for part in parts if not (target / part).is_dir()]
+    if lacking:
+        raise BadInput(
+            Problem(
+                f"{BASE}/{part}",
+                f"is not in commit {commit[:12]}, whose base the manifests are rendered from",
+                f"raise `base_floor` in env.yaml, or take {kustomization.ASKED_BY[part]} out",
+            )
+            for part in lacking
         )
     _only_local(target, BASE)
 
@@ -171,92 +185,6 @@ def _only_local(folder: Path, shown: str) -> None:
                 )
 
 
-def _kustomization(
-    release: Release, image: str, env: Environment, settings: Settings, *, overlay: bool
-) -> dict[str, Any]:
-    """What makes the base this release in this environment; applied after the overlay."""
-    hosts = ["base/hosts"] if settings.hosts else []
-    return {
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "resources": ["base"],
-        "components": [*hosts, *(["overlay"] if overlay else [])],
-        "namespace": env.namespace,
-        "labels": [
-            {"pairs": {"app.kubernetes.io/name": release.service}, "includeSelectors": True},
-            {
-                "pairs": {
-                    "app.kubernetes.io/component": "inference",
-                    "app.kubernetes.io/managed-by": "mlops",
-                },
-                "includeTemplates": True,
-            },
-        ],
-        "patches": [
-            _merge("Deployment", _workload(release, image, settings)),
-            _merge("HorizontalPodAutoscaler", _bounds(settings)),
-            *([_set("Ingress", "/spec", _hosts(release.service, settings))] if hosts else []),
-            _set(None, "/metadata/name", release.service),
-        ],
-    }
-
-
-def _merge(kind: str, change: dict[str, Any]) -> dict[str, Any]:
-    versions = {"Deployment": "apps/v1", "HorizontalPodAutoscaler": "autoscaling/v2"}
-    head = {"apiVersion": versions[kind], "kind": kind}
-    metadata = {"name": NAME, **change.pop("metadata", {})}
-    return {"patch": json.dumps({**head, "metadata": metadata, **change})}
-
-
-def _set(kind: str | None, path: str, value: Any) -> dict[str, Any]:
-    target = {"name": NAME, **({"kind": kind} if kind else {})}
-    return {
-        "target": target,
-        "patch": json.dumps([{"op": "replace", "path": path, "value": value}]),
-    }
-
-
-def _workload(release: Release, image: str, settings: Settings) -> dict[str, Any]:
-    asked = settings.resources
-    models = {pin.name: pin.digest for pin in release.models}
-    container = {
-        "name": NAME,
-        "image": image,
-        "env": [
-            {"name": "MLOPS_RELEASE", "value": str(release.release)},
-            {"name": "MLOPS_MODELS", "value": json.dumps(models, sort_keys=True)},
-        ],
-        "resources": {
-            "requests": {"cpu": asked.cpu, "memory": asked.memory},
-            "limits": {"memory": asked.memory_limit},
-        },
-    }
-    return {
-        # Of the object, not of its pods: another evidence for the same release starts no pod anew.
-        "metadata": {
-            "annotations": {
-                "mlops/release": str(release.release),
-                "mlops/evidence": release.evidence.digest,
-            }
-        },
-        "spec": {"template": {"spec": {"containers": [container]}}},
-    }
-
-
-def _bounds(settings: Settings) -> dict[str, Any]:
-    bounds = settings.replicas
-    return {"spec": {"minReplicas": bounds.min, "maxReplicas": bounds.max}}
-
-
-def _hosts(service: str, settings: Settings) -> dict[str, Any]:
-    backend = {"service": {"name": NAME, "port": {"name": "http"}}}
-    path = {"path": "/", "pathType": "Prefix", "backend": backend}
-    return {
-        "rules": [{"host": host, "http": {"paths": [path]}} for host in settings.hosts],
-        "tls": [{"hosts": list(settings.hosts), "secretName": f"{service}-tls"}],
-    }
-
-
 def _kustomize(folder: Path, shown: str) -> str:
     done = subprocess.run(
         [str(_kubectl()), "kustomize", str(folder)],
@@ -289,6 +217,13 @@ class _Dumper(yaml.CSafeDumper):
         return True
 
 
+def _string(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    """A text of several lines as lines: a query in a difference is to be read."""
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _string)
 _Dumper.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(0o[0-7]+|[0-9]+([eE][-+]?[0-9]+)?|\.?[0-9.]+[eE][-+]?[0-9]+)$"),

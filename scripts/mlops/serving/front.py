@@ -42,6 +42,7 @@ class Front:
         self._batcher = Batcher(scoring.score)
         self._release = release
         self._meters = Meters(release)
+        self._outside = scoring.outside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == ROUTE:
@@ -63,7 +64,7 @@ class Front:
             self._log(scope, refused, seconds)
             return
         await self._answer(send, 200, {"predictions": predictions})
-        self._meters.scored(len(rows), perf_counter() - started)
+        self._meters.scored(len(rows), self._outside(predictions), perf_counter() - started)
 
     def _rows(self, body: bytes) -> list[Any]:
         try:

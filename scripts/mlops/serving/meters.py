@@ -1,4 +1,7 @@
-"""What the scoring route counts, shown by BentoML's /metrics."""
+"""What the scoring route counts, shown by BentoML's /metrics.
+
+The analysis of infra/base/canary reads these by name.
+"""
 
 from prometheus_client import Counter, Histogram
 
@@ -6,7 +9,8 @@ BOUNDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.
 
 
 class Meters:
-    """Requests by status, rows, failures by reason and time to answer, of one release."""
+    """Requests by status, rows, implausible predictions, failures by reason and time to answer,
+    of one release."""
 
     def __init__(self, release: int) -> None:
         self._release = str(release)
@@ -16,6 +20,11 @@ class Meters:
         self._rows = Counter("mlops_predict_rows", "Rows scored.", ("release",)).labels(
             self._release
         )
+        self._outside = Counter(
+            "mlops_predict_outside",
+            "Predictions outside the range that the service calls plausible.",
+            ("release",),
+        ).labels(self._release)
         self._failures = Counter(
             "mlops_predict_failures", "Scoring requests not scored.", ("release", "reason")
         )
@@ -26,11 +35,15 @@ class Meters:
             buckets=BOUNDS,
         ).labels(self._release)
         self._scored = self._requests.labels(self._release, "200")
+        # Shown as 0 from the start: an increase is seen only from a value that was there before.
+        for status in ("422", "500"):
+            self._requests.labels(self._release, status)
 
-    def scored(self, rows: int, seconds: float) -> None:
-        """A request was scored."""
+    def scored(self, rows: int, outside: int, seconds: float) -> None:
+        """A request was scored; `outside` of its rows have an implausible prediction."""
         self._scored.inc()
         self._rows.inc(rows)
+        self._outside.inc(outside)
         self._seconds.observe(seconds)
 
     def failed(self, status: int, reason: str, seconds: float) -> None:

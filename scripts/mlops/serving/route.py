@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,19 @@ class Scoring:
         record: pydantic model of one row.
         score: records to predictions, shape (records,); the same for a record alone or
             among others, because requests that come together are scored together.
+        plausible: lowest and highest prediction that can be right, in the prediction's unit.
+            Others are answered too, and counted: a canary that gives many is taken back.
     """
 
     record: type[BaseModel]
     score: Callable[[Sequence[Any]], NDArray[np.float64]]
+    plausible: tuple[float, float] = (-inf, inf)
     answer = Answer
+
+    def outside(self, predictions: Sequence[float]) -> int:
+        """How many predictions are not plausible; one that is not finite never is."""
+        low, high = self.plausible
+        return sum(not (low <= value <= high and isfinite(value)) for value in predictions)
 
     @cached_property
     def request(self) -> type[BaseModel]:

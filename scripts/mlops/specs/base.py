@@ -25,6 +25,8 @@ PINNED_IMAGE = (
     r"^(localhost|[a-z0-9-]+([.][a-z0-9-]+)+)(:[0-9]+)?(/[a-z0-9._-]+)+"
     r"(:[A-Za-z0-9._-]+)?@sha256:[0-9a-f]{64}$"
 )
+ENVIRONMENT_VARIABLE = r"^[A-Z][A-Z0-9_]*$"
+STORE_PATH = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
 Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 
 SpecT = TypeVar("SpecT", bound=Spec)
@@ -32,6 +34,7 @@ SpecT = TypeVar("SpecT", bound=Spec)
 FIXES = {
     "extra_forbidden": "remove the key or correct its name",
     "missing": "add the key",
+    "string_too_long": "shorten it",
 }
 WHATS = {
     "extra_forbidden": "unknown key",
@@ -50,6 +53,14 @@ PATTERNS = {
     r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$": (
         "not a name",
         "use lower-case letters, digits and single hyphens, a letter first",
+    ),
+    ENVIRONMENT_VARIABLE: (
+        "not the name of an environment variable",
+        "use upper-case letters, digits and underscores, a letter first",
+    ),
+    STORE_PATH: (
+        "not a path in a secret store",
+        "write where the value is, never the value itself",
     ),
     r"^\d+\.\d+\.\d+$": ("not a version", "write it as 1.2.3"),
     r"^[a-z0-9]+([._/-][a-z0-9]+)*$": (
@@ -120,10 +131,13 @@ def _problem(path: str, entry: Any) -> Problem:
     pattern = (entry.get("ctx") or {}).get("pattern")
     if pattern in PATTERNS:
         what, fix = PATTERNS[pattern]
-        return Problem(path, f"`{key}` is {_shortened(json.dumps(entry['input']))}, {what}", fix)
+        # Where a secret's place belongs, the secret itself may have been written.
+        given = "***" if pattern == STORE_PATH else _shortened(json.dumps(entry["input"]))
+        return Problem(path, f"`{key}` is {given}, {what}", fix)
     message = entry["msg"].removeprefix("Value error, ")
     given = json.dumps(entry["input"], default=str)
-    return Problem(path, f"`{key}` is {_shortened(given)}: {message}", "correct the value")
+    fix = FIXES.get(kind, "correct the value")
+    return Problem(path, f"`{key}` is {_shortened(given)}: {message}", fix)
 
 
 def _shortened(text: str) -> str:
