@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from mlops.environments.clusters import stale
 from mlops.forges.hosted import Address, Hosted
 from mlops.forges.ruleset import PATH as RULESET
 from mlops.repository import Repository
@@ -63,7 +64,7 @@ class Settings:
 
 
 def settle(team: Team, settings: Settings) -> None:
-    """Write [forge] of the clone's mlops.toml, and the ruleset of its main branch."""
+    """Write what `mlops init` writes for a forge, and the ruleset of its main branch."""
     text = (team.root / "mlops.toml").read_text()
     lines = "\n".join(
         (
@@ -76,6 +77,8 @@ def settle(team: Team, settings: Settings) -> None:
     )
     team.write("mlops.toml", re.sub(r'\[forge\]\nkind = "local"', lines, text))
     team.write(RULESET, (ROOT / RULESET).read_text())
+    for path, rendered in stale(team.repo).items():
+        team.write(path, rendered or "")
 
 
 def address_of(repo: Repository) -> Address:

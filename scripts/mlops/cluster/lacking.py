@@ -146,13 +146,16 @@ def _in_each(
 
 
 def _used(layout: Layout, environment: str) -> set[Kind]:
-    """The kinds that an environment's services have, and those that env.yaml asks for."""
+    """The kinds that an environment's services have, and those that its files ask for."""
     env = layout.environment(environment)
     found: set[Kind] = {METRICS_KIND} if env.prometheus else set()
     for service in layout.served_in(environment):
         text = layout.tree.read(manifests_path(environment, service)) or b""
         documents = yaml.load_all(text, Loader=yaml.CSafeLoader)
         found |= {(one["apiVersion"], one["kind"]) for one in documents if one}
+        settings = layout.settings(environment, service)
+        found |= CANARY_KINDS if settings.canary else set()
+        found |= {SECRETS_KIND} if settings.secrets else set()
     return found
 
 
