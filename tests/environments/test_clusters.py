@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,20 @@ def test_a_cluster_takes_every_rendered_object_as_it_is(team: Team, forge: str) 
         for document in yaml.safe_load_all(text):
             if document["kind"] != "Kustomization":
                 assert (path, problems(document)) == (path, [])
+
+
+@pytest.mark.parametrize("forge", FORGES)
+def test_what_is_rendered_passes_the_linter_of_yaml(team: Team, forge: str) -> None:
+    with_argocd(team, forge=forge)
+    assert team.mlops("render").returncode == 0
+    linted = subprocess.run(
+        [sys.executable, "-m", "yamllint", "--strict", "-c", ROOT / ".yamllint.yaml", "infra"],
+        cwd=team.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (linted.stdout, linted.returncode) == ("", 0)
 
 
 def test_an_environment_is_one_project_one_set_and_one_application(team: Team) -> None:

@@ -1,5 +1,6 @@
 """What Argo CD is given of an environment, and what starts it: plain objects, no I/O."""
 
+import json
 from typing import Any
 
 from mlops.specs.environment import IN_CLUSTER, Environment, SyncWindow
@@ -256,10 +257,13 @@ def _state(project: Project, what: str, state: str) -> str:
         status = f"  status:\n    state: {state}\n    label: argocd/{{{{.app.metadata.name}}}}\n"
         return f'message: "{text}"\ngithub:\n{status}    targetURL: "{link}"\n'
     path = f"/repos/{project.forge.repository}/statuses/"
-    body = (
-        f'{{"state": "{state}", "context": "argocd/{{{{.app.metadata.name}}}}", '
-        f'"description": "{text}", "target_url": "{link}"}}'
-    )
+    fields = {
+        "state": state,
+        "context": "argocd/{{.app.metadata.name}}",
+        "description": text,
+        "target_url": link,
+    }
+    body = json.dumps(fields, indent=2).replace("\n", "\n      ")
     revision = "{{.app.status.operationState.syncResult.revision}}"
     call = f"    method: POST\n    path: {path}{revision}\n    body: |\n      {body}\n"
     return f'message: "{text}"\nwebhook:\n  forge:\n{call}'
