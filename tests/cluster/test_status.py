@@ -16,7 +16,7 @@ from tests.cluster.test_live import NOW, current
 from tests.releases import files_of, make_release
 from tests.team import PROJECT, Team, free_port, git
 
-REPOSITORY = '\n[argocd]\nrepository = "https://github.com/example/toys.git"\n'
+FORGE = 'kind = "github"\nrepository = "example/toys"'
 
 
 @pytest.fixture
@@ -32,11 +32,10 @@ def asked_a_cluster(done: subprocess.CompletedProcess[str]) -> bool:
 
 @pytest.mark.usefixtures("_nobody_there")
 def test_a_kubeconfig_alone_does_not_mean_that_clusters_are_asked(team: Team) -> None:
-    project = (team.root / "mlops.toml").read_text().partition("[argocd]")[0]
-    team.write("mlops.toml", project)
+    project = (team.root / "mlops.toml").read_text()
     assert not asked_a_cluster(team.mlops("status"))
     assert asked_a_cluster(team.mlops("status", "--cluster"))
-    team.write("mlops.toml", project + REPOSITORY)
+    team.write("mlops.toml", project.replace('kind = "local"', FORGE))
     assert asked_a_cluster(team.mlops("status"))
     assert not asked_a_cluster(team.mlops("status", "--no-cluster"))
 

@@ -38,8 +38,8 @@ ALIASES_LIMIT = 60.0
 @click.option(
     "--cluster/--no-cluster",
     default=None,
-    help="Ask Argo CD instead of followers; default: when KUBECONFIG is set, mlops.toml says "
-    "which repository Argo CD reads, and no follower runs.",
+    help="Ask Argo CD instead of followers; default: when KUBECONFIG is set, mlops.toml names a "
+    "forge, and no follower runs.",
 )
 @click.option("--context", metavar="NAME", help="Argo CD's context in the kubeconfig; implies it.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
@@ -109,7 +109,9 @@ def status(
 
 def _is_configured(repo: Repository, environment: str | None) -> bool:
     """Whether clusters are meant: KUBECONFIG alone is set on many a laptop for other work."""
-    if not os.environ.get("KUBECONFIG") or repo.project.watched is None:
+    # No cluster reads a forge that is a folder of this machine, whatever [argocd] says.
+    hosted = repo.project.forge.kind != "local" and repo.project.watched is not None
+    if not os.environ.get("KUBECONFIG") or not hosted:
         return False
     names = [repo.known(environment)] if environment else repo.order
     return not any(follower_of(repo, name) for name in names)
