@@ -10,6 +10,7 @@ REFUSED = 'Error: pinging container registry 127.0.0.1:9: Get "http://127.0.0.1:
 DENIED = "Error: writing blob: initiating layer upload to /v2/toy/blobs/uploads/ in 127.0.0.1:9: unauthorized: authentication required"
 FULL = "Error: writing blob: storing blob to file: write /var/tmp/x: no space left on device"
 MISSING = "OSError: libgomp.so.1: cannot open shared object file: No such file or directory\nError: error building at STEP: exit status 1"
+FAULT = "Error: writing blob: uploading layer chunked: received unexpected HTTP status: 500 Internal Server Error"
 UNKNOWN = "Error: initializing source docker://127.0.0.1:9/b: reading manifest 1 in 127.0.0.1:9/b: manifest unknown: manifest unknown"
 
 
@@ -18,6 +19,12 @@ UNKNOWN = "Error: initializing source docker://127.0.0.1:9/b: reading manifest 1
     [
         (PUSH, REFUSED, "127.0.0.1:9", "see that the registry can be reached"),
         (PUSH, DENIED, PUSH.image, "run `podman login 127.0.0.1:9` with a user who may push there"),
+        (
+            PUSH,
+            FAULT,
+            "127.0.0.1:9",
+            "see its log and whether its disk is full, then run this again; nothing was pushed",
+        ),
         (PUSH, FULL, "podman", "free it and run this again; nothing was pushed"),
         (RUNTIME, UNKNOWN, "a.io/base", "name one that is there, by `mlops init --base-image`"),
         (
@@ -25,13 +32,13 @@ UNKNOWN = "Error: initializing source docker://127.0.0.1:9/b: reading manifest 1
             MISSING,
             "mlops.toml",
             (
-                "name a base with Python 3.11 and libgomp by `mlops init --base-image`, "
+                "name a base with Python 3.11, libgomp and libstdc++ by `mlops init --base-image`, "
                 "as gcr.io/distroless/python3-debian12"
             ),
         ),
         (PUSH, "Error: what?", "podman", "correct what it says, then run this again"),
     ],
-    ids=["no answer", "not allowed", "full", "no base", "wrong base", "else"],
+    ids=["no answer", "not allowed", "fault", "full", "no base", "wrong base", "else"],
 )
 def test_each_failure_has_its_way_out(doing: Doing, said: str, path: str, fix: str) -> None:
     (problem,) = trouble("podman", doing, said).problems
@@ -44,7 +51,7 @@ def test_an_image_that_is_not_there_is_made_and_nothing_else_is_taken_for_that()
     assert is_absent(
         "Error response from daemon: pull access denied for a/b, repository does not exist"
     )
-    for said in (REFUSED, DENIED, FULL, "dial unix /run/x.sock: permission denied"):
+    for said in (REFUSED, DENIED, FULL, FAULT, "dial unix /run/x.sock: permission denied"):
         assert not is_absent(said)
 
 

@@ -53,7 +53,7 @@ def base_of(layout: Layout) -> str:
             PROJECT_FILE,
             "`images.base` is missing, and an image is made from it",
             "run `mlops init --base-image gcr.io/distroless/python3-debian12:latest`, or name "
-            "another with Python 3.11 and libgomp",
+            "another with Python 3.11, libgomp and libstdc++",
         )
     return untagged(images.base)
 

@@ -29,7 +29,7 @@ class Tool(ABC):
         Raises:
             BadInput: when the registry does not answer or the disk is full.
         """
-        done = self._run("pull", "--quiet", *self._insecure(image), image)
+        done = self._run("pull", "--quiet", *self._asking(), *self._insecure(image), image)
         if done.returncode == 0:
             return f"{repository_of(image)}@{self._digest(image)}"
         if is_absent(done.stderr):
@@ -58,17 +58,15 @@ class Tool(ABC):
             return told.read_text().strip()
 
     def push(self, image: str, name: str) -> str:
-        """Name an image (given by its id) and push it; the digest that the registry has it by.
+        """Push an image (given by its id) as a name; the digest that the registry has it by.
 
         Raises:
             BadInput: when the registry does not answer, refuses, or the disk is full.
         """
-        tagged = self._run("tag", image, name)
-        if tagged.returncode != 0:
-            raise trouble(self.name, Doing("tag", name), tagged.stderr)
+        named = self._named(image, name)
         with tempfile.TemporaryDirectory() as folder:
             told = Path(folder) / "digest"
-            done = self._run("push", *self._told_in(told), *self._insecure(name), name)
+            done = self._run("push", *self._told_in(told), *self._insecure(name), *named)
             if done.returncode != 0:
                 raise trouble(self.name, Doing("push", name), done.stderr)
             said = told.read_text() if told.exists() else done.stdout
@@ -83,11 +81,19 @@ class Tool(ABC):
 
     @abstractmethod
     def _plain(self, base: str) -> Sequence[str]:
-        """Options of a build that keeps clock and cache out."""
+        """Options of a build that keeps out clock, cache and what is this machine's."""
+
+    def _named(self, image: str, name: str) -> Sequence[str]:
+        """What a push is told to push, and where to; nothing here has the name before."""
+        return [image, f"docker://{name}"]
 
     def _told_in(self, file: Path) -> Sequence[str]:
         """Options of a push that write the digest into a file; none, when it is printed."""
         return [f"--digestfile={file}"]
+
+    def _asking(self) -> Sequence[str]:
+        """Options of a pull that asks the registry, though an image of that name is here."""
+        return []
 
     def _insecure(self, image: str) -> Sequence[str]:
         return ["--tls-verify=false"] if is_loopback(image) else []
@@ -121,6 +127,12 @@ class Docker(Tool):
     def _plain(self, base: str) -> Sequence[str]:
         return ["--no-cache"]
 
+    def _named(self, image: str, name: str) -> Sequence[str]:
+        tagged = self._run("tag", image, name)
+        if tagged.returncode != 0:
+            raise trouble(self.name, Doing("tag", name), tagged.stderr)
+        return [name]
+
     def _told_in(self, file: Path) -> Sequence[str]:
         return []
 
@@ -143,7 +155,7 @@ class Podman(Tool):
         return _of_repository(others or [own], image)
 
     def _plain(self, base: str) -> Sequence[str]:
-        return ["--layers=false", "--timestamp=0", *self._insecure(base)]
+        return [*_nobodys(base), *self._insecure(base)]
 
 
 @dataclass(frozen=True)
@@ -153,11 +165,15 @@ class Buildah(Tool):
     name: str = "buildah"
 
     def _digest(self, image: str) -> str:
+        # That of the manifest that came last, which is the registry's.
         done = self._run("inspect", "--type", "image", image)
         return str(json.loads(done.stdout)["FromImageDigest"])
 
+    def _asking(self) -> Sequence[str]:
+        return ["--policy=always"]
+
     def _plain(self, base: str) -> Sequence[str]:
-        return ["--layers=false", "--timestamp=0", *self._insecure(base)]
+        return [*_nobodys(base), *self._insecure(base)]
 
 
 KINDS: Mapping[str, type[Docker] | type[Podman] | type[Buildah]] = {
@@ -184,6 +200,23 @@ def choose(wanted: str | None = None) -> Tool:
         what if there or wanted else "none is on the PATH, and an image is made with one of them",
         "start it" if there else f"install {wanted or 'one, as podman'}",
     )
+
+
+def _nobodys(base: str) -> list[str]:
+    """Options of podman and buildah for the same image of the same files, wherever it is made.
+
+    By themselves they note their version, and the registry that the base came from.
+    """
+    repository, _, digest = base.partition("@")
+    name = repository.rpartition("/")[2]
+    return [
+        "--layers=false",
+        "--timestamp=0",
+        "--identity-label=false",
+        "--omit-history",
+        f"--annotation=org.opencontainers.image.base.name={name}",
+        f"--annotation=org.opencontainers.image.base.digest={digest}",
+    ]
 
 
 def _works(name: str) -> bool:

@@ -17,17 +17,20 @@ class Doing:
 
 
 NOT_THERE = re.compile(
-    r"manifest[ _]unknown|name[ _]unknown|not[ _]found|repository does not exist|404", re.I
+    r"manifest[ _]unknown|name[ _]unknown|not[ _]found|repository does not exist|\b404\b", re.I
 )
 DENIED = re.compile(r"(?<!permission )denied|forbidden|\b403\b", re.I)
 UNKNOWN = re.compile(
-    r"unauthorized|authentication required|incorrect username|invalid username|\b401\b", re.I
+    r"unauthorized|authentication required|no basic auth credentials|incorrect username"
+    r"|invalid username|\b401\b",
+    re.I,
 )
 NO_ANSWER = re.compile(
     r"connection refused|no such host|i/o timeout|timeout exceeded|network is unreachable|no route"
     r"|connection reset|handshake timeout|name resolution|server misbehaving|\b50[234]\b",
     re.I,
 )
+FAULT = re.compile(r"unexpected HTTP status: 5\d\d|\b500 internal server error", re.I)
 UNTRUSTED = re.compile(r"x509|server gave HTTP response to HTTPS client", re.I)
 FULL = re.compile(r"no space left on device|disk quota exceeded", re.I)
 REFUSED = re.compile(f"{DENIED.pattern}|{UNKNOWN.pattern}", re.I)
@@ -41,7 +44,7 @@ def is_absent(text: str) -> bool:
     Registries say of what they do not hold that it is denied; whether pushing it is allowed is
     for the push to tell.
     """
-    others = (NO_ANSWER, UNTRUSTED, FULL, UNKNOWN)
+    others = (NO_ANSWER, FAULT, UNTRUSTED, FULL, UNKNOWN)
     if any(each.search(text) for each in others):
         return False
     return bool(NOT_THERE.search(text) or DENIED.search(text))
@@ -58,11 +61,17 @@ def trouble(tool: str, doing: Doing, text: str) -> BadInput:
             "mlops.toml",
             f"`images.base` does not run the packages of services ({''.join(raised[-1:]).strip()})",
             (
-                "name a base with Python 3.11 and libgomp by `mlops init --base-image`, as "
-                "gcr.io/distroless/python3-debian12"
+                "name a base with Python 3.11, libgomp and libstdc++ by `mlops init --base-image`, "
+                "as gcr.io/distroless/python3-debian12"
             ),
         ),
         (NO_ANSWER, host, f"does not answer ({last})", "see that the registry can be reached"),
+        (
+            FAULT,
+            host,
+            f"has a fault of its own ({last})",
+            "see its log and whether its disk is full, then run this again; nothing was pushed",
+        ),
         (
             UNTRUSTED,
             host,
