@@ -195,6 +195,23 @@ def test_a_service_that_does_not_load_is_told(toy: Toy, team: Team) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "line", ["rows = rows[:1]\n        ", "self.scoring.answered(rows)\n        "]
+)
+def test_a_route_that_does_more_than_scoring_is_refused(toy: Toy, team: Team, line: str) -> None:
+    path = "apps/toy/service.py"
+    text = (team.root / path).read_text()
+    team.write(path, text.replace("return self.", f"{line}return self."))
+    team.commit("More")
+    with pytest.raises(BadInput) as caught:
+        again(team, toy.model)
+    (problem,) = caught.value.problems
+    assert str(problem) == (
+        f"{path}:19: `predict` does more than scoring, and what answers /predict leaves it out; "
+        "do it in the function that Scoring gets, and leave `return self.scoring.answered(rows)`"
+    )
+
+
 def test_two_builds_at_once_give_one_bento(toy: Toy, team: Team) -> None:
     both = [building(team, toy.model) for _ in range(2)]
     outputs = [process.communicate(timeout=60)[0].strip() for process in both]

@@ -21,6 +21,7 @@ from mlops.errors import BadInput, bad_input
 from mlops.repository import Layout, Repository
 from mlops.scoring import artifact
 from mlops.scoring.scorer import Scorer
+from mlops.scoring_route import refuse_more
 from mlops.sources import SERVING_CODE, code_of_service, pins_of, service_source, tool_code
 
 UNFINISHED = ".building-"
@@ -151,6 +152,9 @@ def _source(layout: Layout, service: str, models: Mapping[str, Artifact]) -> dic
     """The bento's source files by path."""
     prefix = f"apps/{service}/"
     code = code_of_service(layout, service)
+    module = layout.service(service).entry.partition(":")[0]
+    entry = f"{prefix}{module.replace('.', '/')}.py"
+    refuse_more(entry, code.get(entry, b""))
     files = {path.removeprefix(prefix): content for path, content in code.items()}
     for model in layout.service(service).models:
         features = f"models/{model}/features.py"
