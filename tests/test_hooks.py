@@ -34,8 +34,11 @@ jobs:
       - run: "true"
 """
 KEY = "-----BEGIN " + "RSA PRIVATE KEY-----\n"
+AWS_KEY = "AKIA" + "X7Q2ZPLMN4RSTVW6"
+VALUE = "q8Zk2LmPq9R" + "tVw4Xy7BnHd5Fg"
 PLANTED: tuple[tuple[str, str, str, str], ...] = (
     ("private-key", "key.txt", KEY, "Private key found: key.txt"),
+    ("secrets", "a.yaml", f"key: {AWS_KEY}\n", "a.yaml:1: detect-secrets: looks like a secret"),
     ("large-file", "large.txt", "x" * 1_100_000 + "\n", "large.txt (1075 KB) exceeds 1000 KB"),
     ("merge-conflict", "a.txt", "<<<<<<< HEAD\n=======\n", "a.txt:1: Merge conflict string"),
     ("end-of-file", "a.txt", "no end", "Fixing a.txt"),
@@ -81,7 +84,7 @@ PLANTED: tuple[tuple[str, str, str, str], ...] = (
         "CKV2_GHA_1",
     ),
 )
-SLOW = ("actionlint", "checkov", "checkov-images")
+SLOW = ("actionlint", "checkov", "checkov-images", "secrets")
 
 
 @pytest.fixture
@@ -130,6 +133,34 @@ def test_a_hook_refuses_its_kind_of_bad_file(
     done = hook(clone, name)
     assert done.returncode == 1, done.stdout + done.stderr
     assert said in done.stdout
+
+
+SECRETS = {
+    "aws": (f'region = "eu"\nkey = "{AWS_KEY}"\n', 2, "AWS Access Key"),
+    "private": (
+        f"{KEY}{'MIIEpAIB' * 8}\n" + KEY.replace("BEGIN", "END"),
+        2,
+        "Private Key",
+    ),
+    "token": (f"serve:\n  api_token: {VALUE}\n", 2, "Secret Keyword"),
+}
+
+
+@pytest.mark.slow
+def test_secrets_are_told_by_kind_and_place_and_never_by_value(clone: Path) -> None:
+    for name, (content, _, _) in SECRETS.items():
+        (clone / f"{name}.yaml").write_text(content)
+    (clone / "pins.yaml").write_text(
+        f"digest: sha256:{'0a1b2c3d' * 8}\ncommit: {'9f8e7d6c5b' * 4}\n"
+    )
+    said = hook(clone, "secrets").stdout
+    for name, (_, line, kind) in SECRETS.items():
+        (told,) = (each for each in said.splitlines() if each.startswith(f"{name}.yaml:"))
+        assert told.startswith(f"{name}.yaml:{line}: detect-secrets: looks like a secret (")
+        assert kind in told
+    assert "pins.yaml" not in said
+    assert AWS_KEY not in said
+    assert VALUE not in said
 
 
 def test_every_hook_but_the_type_checker_has_a_planted_file() -> None:

