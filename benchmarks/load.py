@@ -8,6 +8,7 @@ JSON object.
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
 import time
@@ -77,7 +78,7 @@ class Tally:
 
     def summary(self) -> dict[str, object]:
         """As JSON-ready values, with quantiles in the place of all times."""
-        values = asdict(self)
+        values = {**asdict(self), "reasons": dict(self.reasons)}
         del values["milliseconds"]
         seconds = self.ended - self.started
         quantiles = {"p50_ms": self.quantile(0.5), "p99_ms": self.quantile(0.99)}
@@ -260,7 +261,18 @@ async def _until_signal(plan: Plan) -> Tally:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    return await run(plan, stop)
+    orphaned = asyncio.create_task(_stop_without_parent(os.getppid(), stop))
+    try:
+        return await run(plan, stop)
+    finally:
+        orphaned.cancel()
+
+
+async def _stop_without_parent(parent: int, stop: asyncio.Event) -> None:
+    """A load whose starter was killed would go on for ever."""
+    while os.getppid() == parent:
+        await asyncio.sleep(1)
+    stop.set()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """The client that counts what is lost counts every way of losing."""
 
 import asyncio
+import json
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 
 from benchmarks.load import Plan, Tally, run
@@ -72,6 +75,12 @@ def test_an_error_a_cut_answer_and_silence_are_failures() -> None:
         assert tally.failed == tally.sent > 0, tally
 
 
+def test_the_reasons_of_failures_are_told() -> None:
+    tally = counted(always(answer(status="503 Service Unavailable")))
+    told = json.loads(json.dumps(tally.summary()))
+    assert (told["reasons"], told["lost"]) == ({"status 503": tally.sent}, tally.sent)
+
+
 def test_an_answer_after_the_deadline_is_late() -> None:
     tally = counted(always(answer(), pause=0.3))
     assert tally.late == tally.sent > 0
@@ -89,3 +98,13 @@ def test_nobody_listening_is_a_failure() -> None:
 
     tally = asyncio.run(story())
     assert tally.failed == tally.sent > 0
+
+
+def test_a_load_ends_with_the_process_that_started_it() -> None:
+    started = "import subprocess, sys, time; subprocess.Popen(sys.argv[1:]); time.sleep(1)"
+    asking = (sys.executable, "-m", "benchmarks.load", "--url", "http://127.0.0.1:9/", "--body={}")
+    # All that writes to the pipe has ended when this returns.
+    done = subprocess.run(
+        [sys.executable, "-c", started, *asking], capture_output=True, timeout=30, check=True
+    )
+    assert json.loads(done.stdout)["failed"] > 0

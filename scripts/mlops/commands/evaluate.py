@@ -39,6 +39,11 @@ if TYPE_CHECKING:
 @click.option(
     "--rows", type=click.IntRange(min=1), default=1000, show_default=True, help="For --answers."
 )
+@click.option(
+    "--url",
+    metavar="URL",
+    help="For --answers: where the service is; default: as `mlops follow` serves it here.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(
     *,
@@ -48,6 +53,7 @@ def command(
     serving: str | None,
     answers: str | None,
     rows: int,
+    url: str | None,
     as_json: bool,
 ) -> int:
     """Measure MODEL on the newest days of its data, which training has not seen.
@@ -66,7 +72,7 @@ def command(
     if serving is not None:
         return evaluate_serving(repo, model, serving, as_json=as_json)
     if answers is not None:
-        return evaluate_answers(repo, model, answers, rows=rows, as_json=as_json)
+        return evaluate_answers(repo, model, answers, rows=rows, url=url, as_json=as_json)
     return evaluate(repo, model, version=version, against=against, as_json=as_json)
 
 
@@ -159,7 +165,13 @@ def evaluate_serving(
 
 
 def evaluate_answers(
-    repo: Repository, model: str, environment: str, *, rows: int, as_json: bool = False
+    repo: Repository,
+    model: str,
+    environment: str,
+    *,
+    rows: int,
+    url: str | None = None,
+    as_json: bool = False,
 ) -> int:
     """Whether a running service answers what the registered model predicts, bit for bit.
 
@@ -168,7 +180,7 @@ def evaluate_answers(
     """
     from mlops.training.answers import compare_answers
 
-    found = compare_answers(repo, model, environment, rows)
+    found = compare_answers(repo, model, environment, rows, url)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(found)))
     elif not found.different:

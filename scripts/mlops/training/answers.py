@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -37,11 +38,14 @@ class Answers:
     largest: float
 
 
-def compare_answers(repo: Repository, model: str, environment: str, rows: int) -> Answers:
+def compare_answers(
+    repo: Repository, model: str, environment: str, rows: int, url: str | None = None
+) -> Answers:
     """Ask an environment's service for the newest rows and compare bit for bit.
 
-    The offline side is the artifact that the registry holds for the release's model digest,
-    with the feature code of the release's source commit.
+    The service is asked at `url`, or where the follower of this machine serves it. The offline side
+    is the artifact that the registry holds for the release's model digest, with the feature code of
+    the release's source commit.
 
     Raises:
         BadInput: when the environment serves no such model, or the registry lacks it.
@@ -52,7 +56,8 @@ def compare_answers(repo: Repository, model: str, environment: str, rows: int) -
     frame = load(fetch(repo, read_pin(repo, repo.model(model).data.dataset))).tail(rows)
     asked = records(frame, scorer.features)
     port = repo.settings(environment, release.service).local_port
-    answered = _ask(f"environments/{environment}/{release.service}", port, release.release, asked)
+    at = url or f"http://127.0.0.1:{port}"
+    answered = _ask(f"environments/{environment}/{release.service}", at, release.release, asked)
     apart = np.abs(answered - scorer.score(asked))
     return Answers(
         release=release.release,
@@ -75,14 +80,18 @@ def _registered(repo: Repository, release: "Release", model: str) -> "Scorer":
     return scorer_of(repo, repo.commit(release.source.commit), registered)
 
 
-def _ask(where: str, port: int, release: int, asked: Sequence[Any]) -> Floats:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
+def _ask(where: str, url: str, release: int, asked: Sequence[Any]) -> Floats:
+    at = urlsplit(url)
+    kind = http.client.HTTPSConnection if at.scheme == "https" else http.client.HTTPConnection
+    connection = kind(at.hostname or "", at.port, timeout=TIMEOUT)
     found: list[float] = []
     try:
         for start in range(0, len(asked), ROWS_A_REQUEST):
             some = asked[start : start + ROWS_A_REQUEST]
             body = json.dumps({"rows": [row.model_dump(mode="json") for row in some]})
-            connection.request("POST", "/predict", body, {"content-type": "application/json"})
+            connection.request(
+                "POST", f"{at.path.rstrip('/')}/predict", body, {"content-type": "application/json"}
+            )
             answer = connection.getresponse()
             content = answer.read()
             if answer.status != http.HTTPStatus.OK:
@@ -96,8 +105,8 @@ def _ask(where: str, port: int, release: int, asked: Sequence[Any]) -> Floats:
                 )
             found += parsed["predictions"]
     except OSError as error:
-        fix = f"run `mlops follow {where.split('/')[1]}`"
-        raise not_good(where, f"does not answer on port {port} ({error})", fix) from error
+        fix = f"run `mlops follow {where.split('/')[1]}`, or say where it is by --url"
+        raise not_good(where, f"does not answer at {url} ({error})", fix) from error
     finally:
         connection.close()
     return np.array(found)
