@@ -43,7 +43,7 @@ def _refused(path: Path, error: OSError) -> Exception:
     return bad_input(
         path,
         f"could not be written ({error.strerror})",
-        "free the disk or the permission and run the command again, nothing was changed",
+        "free the disk or the permission and run the command again, this file is as it was",
     )
 
 

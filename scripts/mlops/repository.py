@@ -10,7 +10,7 @@ from mlops.errors import BadInput, bad_input
 from mlops.files import not_text
 from mlops.git import NOTHING, Git
 from mlops.lock import only_one
-from mlops.specs.base import SpecT, read, read_if_there, validated
+from mlops.specs.base import SpecT, is_name, read, read_if_there, validated
 from mlops.specs.decision import Decision
 from mlops.specs.environment import Environment
 from mlops.specs.evidence import Evidence
@@ -157,9 +157,8 @@ class Layout:
         spec = read(self.tree, path, kind)
         said = getattr(spec, key)
         if said != name:
-            raise bad_input(
-                path, f"`{key}` is {said!r} in the folder of {name!r}", f"write `{key}: {name}`"
-            )
+            right = f"write `{key}: {name}`" if is_name(name) else f"name the folder {said}"
+            raise bad_input(path, f"`{key}` is {said!r} in the folder of {name!r}", right)
         return spec
 
 

@@ -132,6 +132,14 @@ def rollout(**status: Any) -> dict[str, Any]:
     }
 
 
+def autoscaler(reason: str, message: str) -> dict[str, Any]:
+    """The autoscaler of the service, with one thing that does not work."""
+    condition = {"type": "ScalingActive", "status": "False", "reason": reason, "message": message}
+    metadata = {"name": "toy", "namespace": NAMESPACE}
+    status = {"conditions": [condition]}
+    return {"kind": "HorizontalPodAutoscaler", "metadata": metadata, "status": status}
+
+
 def pod(
     release: int,
     *,
@@ -175,6 +183,14 @@ def pod(
     }
 
 
+def evicted(release: int) -> dict[str, Any]:
+    """What stays of a pod that its node had no room for any more."""
+    found = pod(release, ready=False, ended=("ContainerStatusUnknown", 137), restarts=1)
+    message = "The node was low on resource: ephemeral-storage."
+    status = {**found["status"], "phase": "Failed", "reason": "Evicted", "message": message}
+    return {**found, "spec": {**found["spec"], "nodeName": "node-a"}, "status": status}
+
+
 def seen(
     *objects: dict[str, Any],
     application_set: dict[str, Any] | None = None,
@@ -195,5 +211,6 @@ def seen(
         project=project,
         workloads=of("Deployment", "Rollout"),
         pods=of("Pod"),
+        autoscalers=of("HorizontalPodAutoscaler"),
         blind=blind,
     )

@@ -14,7 +14,7 @@ from mlops.cluster.kubectl import (
     WrongCredentials,
     one_line,
 )
-from tests.cluster.api_server import answering, kubeconfig, own_certificate
+from tests.cluster.api_server import answering, expired_login, kubeconfig, own_certificate
 from tests.team import free_port
 
 NETWORK = "check the address of this context, the network and VPN"
@@ -94,7 +94,28 @@ def test_a_certificate_that_nobody_vouches_for(
         config = kubeconfig(tmp_path / "config", server)
         error = said(monkeypatch, config, Kubectl())
     assert isinstance(error, NotReachable)
-    assert "certificate" in str(error)
+    assert str(error) == (
+        "the current context: the cluster cannot be reached (Unable to connect to the server: tls: "
+        "failed to verify certificate: x509: certificate signed by unknown authority); check the "
+        "address of this context, its `certificate-authority`, and this machine's clock"
+    )
+
+
+def test_a_login_by_certificate_that_ran_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = own_certificate(tmp_path)
+    login = str(expired_login(tmp_path, own))
+    user: dict[str, object] = {"client-certificate": login, "client-key": login}
+    with answering(200, own, clients=own) as server:
+        config = kubeconfig(tmp_path / "config", server, user, authority=own)
+        error = said(monkeypatch, config, Kubectl())
+    assert isinstance(error, WrongCredentials)
+    assert str(error) == (
+        "the current context: the cluster refuses the credentials (Unable to connect to the server: "
+        "remote error: tls: expired certificate); log in again, or correct the user of this context "
+        "in the kubeconfig"
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,8 +157,10 @@ def test_what_the_api_server_refuses(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with answering(status) as server:
-        error = said(monkeypatch, kubeconfig(tmp_path / "config", server), Kubectl())
+    own = own_certificate(tmp_path)
+    with answering(status, own) as server:
+        config = kubeconfig(tmp_path / "config", server, authority=own)
+        error = said(monkeypatch, config, Kubectl())
     assert type(error) is kind
     assert str(error) == text
 

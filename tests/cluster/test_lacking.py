@@ -11,15 +11,16 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.cluster.kubectl import Kubectl, NotThere, Object
+from mlops.cluster.kubectl import Kubectl, NotAllowed, NotThere, Object
 from mlops.cluster.lacking import Check, checks_of
 from mlops.cluster.shipped import differences
+from mlops.environments.clusters import expected
 from mlops.errors import Note, Problem
 from mlops.files import dump_yaml, write_whole
 from mlops.repository import Layout
 from mlops.tree import WorkTree
 from tests.cluster import objects as made
-from tests.team import PROJECT, Team, free_port
+from tests.team import PROJECT, ROOT, Team, free_port
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -57,6 +58,7 @@ PLURALS = {
         "AppProject": "appprojects",
     },
 }
+OF_ARGOCD = "argocd/argocd-secret"
 PATHS = {
     "settings": "/api/v1/namespaces/argocd/configmaps/argocd-cm",
     "project": "/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects/prod",
@@ -71,7 +73,10 @@ class Holding(Kubectl):
 
     objects: Mapping[str, Any] = field(default_factory=dict)
     version: str = "v1.36.3"
-    webhook: str = "webhook.github.secret"
+    secrets: Mapping[str, str] = field(
+        default_factory=lambda: {OF_ARGOCD: "webhook.github.secret\n"}
+    )
+    """Namespace and name to the names of its keys."""
     kinds: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: PLURALS)
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Object:
@@ -91,7 +96,12 @@ class Holding(Kubectl):
         return found
 
     def text(self, *args: str) -> str:
-        return {"secrets": "deploy-key Opaque 3 1d\n", "secret": f"{self.webhook}\n"}[args[1]]
+        if args[1] == "secrets":
+            return "deploy-key Opaque 3 1d\n"
+        _, _, secret, _, namespace, *_ = args
+        if f"{namespace}/{secret}" not in self.secrets:
+            raise NotThere(Problem(secret, "is not there", "none"))
+        return self.secrets[f"{namespace}/{secret}"]
 
     def contexts(self) -> dict[str, str]:
         return {"there": "https://prod-cluster.example.com"}
@@ -137,7 +147,7 @@ def test_a_cluster_that_holds_all_of_git_lacks_nothing(layout: Layout) -> None:
     assert found(layout, Holding(objects=holding())) == []
 
 
-APPLY = "kubectl apply --server-side --force-conflicts -k infra/bootstrap"
+APPLY = "kubectl apply --server-side --force-conflicts --field-manager=mlops -k infra/bootstrap"
 CASES: dict[str, tuple[Holding, list[str]]] = {
     "Kubernetes is too old": (
         Holding(objects=holding(), version="v1.29.9-eks-1"),
@@ -183,7 +193,7 @@ CASES: dict[str, tuple[Holding, list[str]]] = {
         ],
     ),
     "no webhook is set up": (
-        Holding(objects=holding(), webhook="admin.password"),
+        Holding(objects=holding(), secrets={OF_ARGOCD: "admin.password\n"}),
         [
             (
                 "Secret argocd-secret in argocd: has neither webhook.github.secret nor "
@@ -273,6 +283,158 @@ def test_without_a_cluster_only_that_is_told(
         said = done.stdout + done.stderr
         assert said.count("context c: the cluster cannot be reached (") == 1
         assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (
+            {"sync": "OutOfSync", "conditions": (("SyncError", "no such\nkind"),)},
+            "is OutOfSync (no such kind)",
+        ),
+        (
+            {"sync": "OutOfSync", "operation": {"phase": "Succeeded", "message": "went well"}},
+            "is OutOfSync",
+        ),
+        (
+            {"sync": "OutOfSync", "operation": {"phase": "Running", "message": "waits for x"}},
+            "is OutOfSync (waits for x)",
+        ),
+        ({"health": "Degraded"}, "is Degraded"),
+    ],
+    ids=["complaint", "drift", "under way", "unwell"],
+)
+def test_what_reads_infra_and_is_not_well_is_named(
+    status: dict[str, Any], said: str, layout: Layout
+) -> None:
+    application = made.application(**status)
+    application["metadata"]["name"] = "root"
+    [line] = found(layout, Holding(objects=holding(applications={"items": [application]})))
+    assert line == f"Application root: {said}; kubectl -n argocd describe application root"
+
+
+TOLD = "the forge is told what Argo CD and Argo Rollouts find"
+OWN = "github-appID\ngithub-installationID\ngithub-privateKey\n"
+NOTES = "argocd/argocd-notifications-secret"
+ABORTS = "argo-rollouts/argo-rollouts-notification-secret"
+OPTIONAL = (
+    "(no Secret argocd-notifications-secret in argocd, which is optional: the forge does not hear "
+    "which commits run; infra/bootstrap/README.md says how to make it)"
+)
+UNTOLD = (
+    "infra/clusters/prod/rollouts.yaml: Secret argo-rollouts-notification-secret in argo-rollouts "
+    "lacks forge-token, so an aborted canary opens no rollback pull request; docs/clusters.md says "
+    "how to make it"
+)
+HALF = (
+    "infra/bootstrap/notifications.yaml: Secret argocd-notifications-secret in argocd lacks "
+    "github-appID, github-privateKey, so the forge does not hear which commits run; "
+    "infra/bootstrap/README.md says how to make it"
+)
+
+
+@pytest.fixture(scope="module")
+def hosted(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    """A project on GitHub with canaries in prod, and parts of the platform; all is rendered."""
+    root = tmp_path_factory.mktemp("hosted") / "project"
+    shutil.copytree(PROJECT, root)
+    shutil.copytree(ROOT / "infra/platform", root / "infra/platform")
+    words = '[project]\nname = "toys"\n[environments]\norder = ["prod"]\n'
+    forge = '[forge]\nkind = "github"\nrepository = "example/toys"\n'
+    argocd = '[argocd]\nrollouts = "argo-rollouts"\nplatform = ["mlflow"]\n'
+    write_whole(root / "mlops.toml", f"{words}{forge}{argocd}")
+    with (root / "environments/prod/env.yaml").open("a") as file:
+        file.write("prometheus: http://prometheus.monitoring:9090\n")
+    for path, text in expected(Layout(WorkTree(root))).items():
+        write_whole(root / path, text)
+    return Layout(WorkTree(root))
+
+
+def found_by(name: str, layout: Layout, kubectl: Kubectl) -> list[str]:
+    none: Any = None
+    told = checks_of(layout, kubectl)[name](none)
+    return [f"({each})" if isinstance(each, Note) else str(each) for each in told]
+
+
+@pytest.mark.parametrize(
+    ("secrets", "lines"),
+    [
+        ({NOTES: OWN, ABORTS: "forge-token\n"}, []),
+        ({ABORTS: "forge-token\n"}, [OPTIONAL]),
+        ({NOTES: OWN}, [UNTOLD]),
+        ({NOTES: OWN, ABORTS: "token\n"}, [UNTOLD]),
+        ({NOTES: "github-installationID\n", ABORTS: "forge-token\n"}, [HALF]),
+    ],
+    ids=["all", "states are optional", "no secret", "another key", "half a secret"],
+)
+def test_a_secret_that_rendered_notifications_need_is_looked_for_by_its_keys(
+    secrets: Mapping[str, str], lines: list[str], hosted: Layout
+) -> None:
+    assert found_by(TOLD, hosted, Holding(secrets=secrets)) == lines
+
+
+def test_secrets_that_may_not_be_read_are_said_not_to_be_seen(
+    hosted: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def text(_: Kubectl, *args: str) -> str:
+        raise NotAllowed(Problem(args[2], "may not be read", "none"))
+
+    monkeypatch.setattr(Holding, "text", text)
+    note = "(not looked at: the keys of Secret {} may not be read)"
+    assert found_by(TOLD, hosted, Holding()) == [
+        note.format("argocd-notifications-secret in argocd"),
+        note.format("argo-rollouts-notification-secret in argo-rollouts"),
+    ]
+
+
+def test_without_rendered_notifications_no_secret_is_looked_for(layout: Layout) -> None:
+    assert found_by(TOLD, layout, Holding(secrets={})) == []
+
+
+PARTS = "the parts of infra/platform that are chosen run"
+MLFLOW = "infra/platform/mlflow/application.yaml"
+
+
+def part(name: str, layout: Layout, **status: Any) -> dict[str, Any]:
+    """The Application of a part as its cluster has it."""
+    wanted = yaml.safe_load(layout.tree.read(MLFLOW) or b"")
+    live = made.application(**status)
+    metadata = {**live["metadata"], "name": name}
+    return {**live, "metadata": metadata, "spec": wanted["spec"]}
+
+
+def test_a_chosen_part_that_is_well_lacks_nothing(hosted: Layout) -> None:
+    one = part("platform-mlflow", hosted)
+    applications = PATHS["applications"]
+    there = {applications: {"items": [one]}, f"{applications}/platform-mlflow": one}
+    assert found_by(PARTS, hosted, Holding(objects=there)) == []
+
+
+def test_parts_that_are_missing_or_not_well_are_named(hosted: Layout) -> None:
+    unwell = part("platform-mlflow-objects", hosted, health="Missing")
+    other = part("platform-monitoring", hosted, sync="OutOfSync")
+    there = {PATHS["applications"]: {"items": [unwell, other]}}
+    assert found_by(PARTS, hosted, Holding(objects=there)) == [
+        (
+            f"{MLFLOW}: Application platform-mlflow: is not in the cluster; Application platform of "
+            "Argo CD says why it does not apply it"
+        ),
+        (
+            "Application platform-mlflow-objects: is Missing; kubectl -n argocd describe application "
+            "platform-mlflow-objects"
+        ),
+    ]
+
+
+def test_a_part_that_is_paused_is_named(hosted: Layout) -> None:
+    one = part("platform-mlflow", hosted)
+    one["spec"] = {**one["spec"], "syncPolicy": {"automated": {"enabled": False}}}
+    [line] = found_by(
+        "nothing is paused by hand",
+        hosted,
+        Holding(objects={PATHS["applications"]: {"items": [one]}}),
+    )
+    assert line.startswith("Application platform-mlflow: is paused by hand (break-glass); ")
 
 
 @given(JSON)

@@ -1,6 +1,7 @@
 """What a cluster's objects say becomes one line: what is wrong, and the next step."""
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,27 @@ CASES: dict[str, tuple[list[dict[str, Any]], str]] = {
         ],
         (
             "no node takes a pod of release 2 (0/3 nodes are available: Insufficient cpu.); release 1 "
-            "goes on serving; next: add nodes, or ask for less in settings.yaml"
+            "goes on serving; next: free or add nodes, or ask for less in settings.yaml"
+        ),
+    ),
+    "the node has no room any more": (
+        [made.application(**DEGRADED), OLD, made.evicted(2)],
+        (
+            "release 2: its pod was put off its node (Evicted: The node was low on resource: "
+            "ephemeral-storage.); release 1 goes on serving; next: kubectl -n toys-prod describe node "
+            "node-a, or free the disk or memory of the node, or add nodes"
+        ),
+    ),
+    "the node has no room, and no other has": (
+        [
+            made.application(**DEGRADED),
+            OLD,
+            made.evicted(2),
+            made.pod(2, ready=False, unschedulable="0/1 nodes are available."),
+        ],
+        (
+            "no node takes a pod of release 2 (0/1 nodes are available.); release 1 goes on serving; "
+            "next: free or add nodes, or ask for less in settings.yaml"
         ),
     ),
     "the pods are refused by a quota": (
@@ -156,6 +177,35 @@ CASES: dict[str, tuple[list[dict[str, Any]], str]] = {
             "--wait 600"
         ),
     ),
+    "the cluster measures no pods": (
+        [
+            made.application(),
+            made.pod(2),
+            made.autoscaler(
+                "FailedGetResourceMetric",
+                "the HPA was unable to compute the replica count: the server could not find the "
+                "requested resource (get pods.metrics.k8s.io)",
+            ),
+        ],
+        (
+            "its autoscaler does not work, the pods that there are serve (the HPA was unable to "
+            "compute the replica count: the server could not find the requested resource (get "
+            "pods.metrics.k8s.io)); next: see that metrics-server runs in the cluster; kubectl -n "
+            "toys-prod describe hpa toy"
+        ),
+    ),
+    "a pod never got ready, says the Deployment": (
+        [
+            made.application(**DEGRADED),
+            made.deployment({"type": "Progressing", "status": "False"}),
+            OLD,
+            made.pod(2, ready=False),
+        ],
+        (
+            "release 2: its pod never got ready; release 1 goes on serving; next: kubectl -n "
+            f"toys-prod logs toy-6b7f-x2x4p, or {ROLLBACK}"
+        ),
+    ),
     "the canary aborted": (
         [
             made.application(**DEGRADED),
@@ -170,7 +220,24 @@ CASES: dict[str, tuple[list[dict[str, Any]], str]] = {
         (
             "canary of release 2 aborted (RolloutAborted: Rollout aborted update to revision 2: "
             'Metric "error-rate" assessed Failed due to failed (1) > failureLimit (0)); release 1 '
-            f"goes on serving; next: merge the rollback pull request it opened, or {ROLLBACK}"
+            f"goes on serving; next: {ROLLBACK}"
+        ),
+    ),
+    "the canary aborted, and the old release has fewer pods yet": (
+        [
+            made.application(**DEGRADED),
+            OLD,
+            made.pod(1, name="toy-2", ready=False),
+            made.rollout(
+                abort=True,
+                phase="Degraded",
+                message="RolloutAborted: Rollout aborted update to revision 2",
+                conditions=[{"type": "Progressing", "status": "False"}],
+            ),
+        ],
+        (
+            "canary of release 2 aborted (RolloutAborted: Rollout aborted update to revision 2); "
+            f"release 1 goes on serving; next: {ROLLBACK}"
         ),
     ),
     "the canary's metrics decide nothing": (
@@ -381,11 +448,22 @@ def test_the_applications_are_as_argo_cds_schema_has_them(case: str) -> None:
     assert [problems(one) for one in applications] == [[]]
 
 
+def test_what_stays_of_a_pod_that_was_replaced_is_no_remark(released: Layout) -> None:
+    row = row_of(released, made.seen(made.application(), made.evicted(2), made.pod(2, name="b")))
+    assert (row.serving, row.remarks()) == (2, [])
+
+
 def test_objects_that_nobody_has_looked_at_yet_have_no_status(released: Layout) -> None:
     found = [made.application(), made.deployment(), made.rollout(), made.pod(2)]
     row = row_of(released, made.seen(*({**one, "status": {}} for one in found)))
     assert (row.health, row.sync, row.serving, row.since) == ("Unknown", "Unknown", None, None)
     assert row.message == "differs from Git (Argo CD has not compared it yet)"
+
+
+def test_an_abort_that_the_forge_hears_of_has_a_pull_request_to_merge(released: Layout) -> None:
+    found = made.seen(made.application(**DEGRADED), OLD, made.rollout(abort=True))
+    row = row_of(released, replace(found, tells_forge=True))
+    assert row.next == f"merge the rollback pull request it opened, or {ROLLBACK}"
 
 
 def test_a_paused_one_tells_what_is_wrong_first(released: Layout) -> None:
@@ -505,6 +583,23 @@ def test_an_environment_without_a_release_is_good(tmp_path: Path) -> None:
     row = row_of(Layout(WorkTree(tmp_path / "project")), made.seen())
     assert row.is_good
     assert row.remarks() == ["prod/toy: no release yet; next: mlops promote toy --to prod"]
+
+
+def test_a_folder_that_lost_its_release_and_stayed_takes_nothing_away(tmp_path: Path) -> None:
+    """As after a revert of the first promotion, which leaves settings.yaml."""
+    shutil.copytree(PROJECT, tmp_path / "project")
+    write_whole(tmp_path / "project/environments/prod/toy/settings.yaml", "service: toy\n")
+    said = f"Skipping sync attempt to {made.COMMIT}: auto-sync will wipe out all resources"
+    found = made.application(sync="OutOfSync", conditions=(("SyncError", said),))
+    row = row_of(Layout(WorkTree(tmp_path / "project")), made.seen(found, OLD))
+    assert not row.is_good
+    assert row.remarks() == [
+        (
+            "prod/toy: its release is gone from Git, its folder is not, so nothing is taken away; "
+            "release 1 goes on serving; next: bring the release back by a revert, or remove "
+            "environments/prod/toy by a pull request"
+        )
+    ]
 
 
 def test_words_of_the_cluster_cannot_write_on_the_terminal(released: Layout) -> None:

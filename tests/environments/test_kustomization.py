@@ -72,10 +72,12 @@ def test_a_canary_is_a_rollout_in_place_of_the_deployment(team: Team) -> None:
     rollout, autoscaler = found["Rollout"], found["HorizontalPodAutoscaler"]
     target = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "toy"}
     assert autoscaler["spec"]["scaleTargetRef"] == target
-    assert "replicas" not in rollout["spec"]
+    assert rollout["spec"]["replicas"] == autoscaler["spec"]["minReplicas"]
     assert rollout["spec"]["rollbackWindow"]["revisions"] <= rollout["spec"]["revisionHistoryLimit"]
     assert rollout["spec"]["progressDeadlineAbort"] is True
-    assert rollout["metadata"]["annotations"]["mlops/release"] == "1"
+    notes = rollout["metadata"]["annotations"]
+    assert notes["mlops/release"] == "1"
+    assert notes["notifications.argoproj.io/subscribe.on-rollout-aborted.forge"] == ""
     labels = rollout["spec"]["template"]["metadata"]["labels"]
     assert found["Service"]["spec"]["selector"].items() <= labels.items()
     for spread in rollout["spec"]["template"]["spec"]["topologySpreadConstraints"]:

@@ -99,10 +99,10 @@ def test_every_resource_is_named_for_the_service_and_in_the_environments_namespa
     assert found["NetworkPolicy"]["spec"]["podSelector"] == {"matchLabels": chosen}
 
 
-def test_replicas_belong_to_the_autoscaler_alone(team: Team) -> None:
+def test_a_service_begins_with_the_fewest_pods_its_autoscaler_keeps(team: Team) -> None:
     team.write("environments/dev/toy/settings.yaml", SETTINGS)
     found = documents(rendered(team, release_of(team, image=True)))
-    assert "replicas" not in found["Deployment"]["spec"]
+    assert found["Deployment"]["spec"]["replicas"] == 2
     bounds = found["HorizontalPodAutoscaler"]["spec"]
     assert (bounds["minReplicas"], bounds["maxReplicas"]) == (2, 5)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mlops.environments.rollback import RolledBack, roll_back
+from mlops.environments.rollback import Overtaken, RolledBack, roll_back
 from mlops.environments.rules import check_change
 from mlops.errors import MlopsError, NotGood
 from tests.environments.shelf import Shelf, message, shelf_of
@@ -138,6 +138,79 @@ def test_a_rollback_to_what_can_no_longer_be_served_is_refused(shelf: Shelf) -> 
         back(shelf)
     assert str(caught.value) == message("rollback-artifacts-gone", bento=name)
     assert "rollback" not in shelf.team.git("ls-remote", "--heads", "origin")
+
+
+def test_an_abort_of_the_release_that_is_held_opens_the_pull_request_once(shelf: Shelf) -> None:
+    put_all(shelf, 1, 2)
+    first = back(shelf, if_release=2, reason="aborted").release
+    assert first.pull_request.branch == "rollback/toy-prod-to-1"
+    again = back(shelf, if_release=2, reason="aborted").release
+    assert not again.pull_request.new
+    assert again.pull_request.commit == first.pull_request.commit
+
+
+def test_an_abort_that_is_late_changes_nothing_and_says_so(shelf: Shelf) -> None:
+    put_all(shelf, 1, 2, 3)
+    done = shelf.team.mlops("rollback", "toy", "--env", "prod", "--if-release", "2")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "environments/prod/toy: holds release 3 by now, not 2; nothing is to be done\n",
+    )
+    with pytest.raises(Overtaken):
+        back(shelf, if_release=1)
+    assert "rollback" not in shelf.team.git("ls-remote", "--heads", "origin")
+
+
+def test_an_abort_where_nothing_was_ever_held_changes_nothing(shelf: Shelf) -> None:
+    with pytest.raises(Overtaken, match="holds no release that can be read by now, not 2"):
+        back(shelf, if_release=2)
+
+
+@pytest.mark.slow
+def test_an_abort_after_other_settings_is_not_blamed_on_the_release(team: Team) -> None:
+    shelf = shelf_of(team, image=True)
+    put_all(shelf, 1, 2)
+    path = "environments/prod/toy/settings.yaml"
+    team.write(path, f"{(team.root / path).read_text()}hosts: [today.example.com]\n")
+    team.mlops("render")
+    commit = team.commit("A host")
+    with pytest.raises(NotGood) as caught:
+        back(shelf, if_release=2)
+    assert str(caught.value) == message("rollback-aborted-by-settings", commit=commit[:12])
+
+
+HOSTILE = [
+    "$(id)",
+    "../prod/toy",
+    "*",
+    "--help",
+    "toy\n::set-output",
+    "toy;id",
+    "",
+    "TOY",
+    ":(top)",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("where", ["service", "environment"])
+def test_what_an_event_calls_a_name_and_is_none_is_refused(
+    shelf: Shelf, text: str, where: str
+) -> None:
+    named = {"service": "toy", "environment": "prod"} | {where: text}
+    done = shelf.team.mlops(
+        "rollback", "--env", named["environment"], "--if-release", "2", "--", named["service"]
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "is not a name: lower-case letters, digits and single hyphens" in line
+
+
+@pytest.mark.parametrize("number", ["none", "Object", "0", "-1", "1;id", "--env", "<nil>", "1.5"])
+def test_what_an_event_calls_a_release_and_is_none_is_refused(shelf: Shelf, number: str) -> None:
+    done = shelf.team.mlops("rollback", "--env", "prod", "--if-release", number, "--", "toy")
+    assert done.returncode == 2
+    assert done.stdout == ""
 
 
 def test_the_command_names_the_plain_revert(shelf: Shelf) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mlops.environments.argocd import ROLLBACK_FILE
 from mlops.files import load_yaml
 from tests.team import ROOT
 
@@ -90,6 +91,16 @@ def test_a_pull_request_calls_and_gates_and_writes_nothing() -> None:
         assert "uses" in job
         # An identity is not a right in the repository, and GitHub gives forks none.
         assert {each for each in job["permissions"].items() if each[1] != "read"} <= IDENTITY
+
+
+def test_what_a_cluster_tells_takes_back_the_release_it_names_or_nothing() -> None:
+    workflow = read(FOLDER / ROLLBACK_FILE)
+    inputs = workflow["on"]["workflow_dispatch"]["inputs"]
+    assert {"service", "environment", "if-release", "reason"} <= set(inputs)
+    given = workflow["jobs"]["rollback"]["with"]
+    assert given["if-release"] == "${{ inputs.if-release }}"
+    (step,) = (each for each in steps(FOLDER / "reusable-rollback.yaml") if "run" in each)
+    assert '--if-release "$IF_RELEASE"' in step["run"]
 
 
 def test_no_workflow_takes_a_forks_code_with_rights() -> None:

@@ -16,6 +16,7 @@ from mlops.cluster.seen import Seen
 from mlops.cluster.sync_windows import open_window
 
 APPROVED = "argocd.argoproj.io/deletion-approved"
+END_SYNC = '[{"op":"remove","path":"/operation"}]'
 REFRESH = "argocd.argoproj.io/refresh"
 NO_ACCESS = (
     "authentication required",
@@ -29,6 +30,7 @@ NO_ACCESS = (
     "unable to access",
 )
 NO_CLUSTER = "failed to load live state"
+EMPTIED = "will wipe out all resources"
 UNREADABLE = ("ComparisonError", "InvalidSpecError", "UnknownError")
 
 
@@ -86,8 +88,10 @@ class Case:
 
 def findings(case: Case) -> list[Finding]:
     """All that is wrong, the cause before what follows from it."""
+    if leaving := list(_deletion(case)):
+        return leaving
     causes = [
-        *_deletion(case),
+        *_emptied(case),
         *_unread(case),
         *_refused(case),
         *_aborted(case),
@@ -144,6 +148,13 @@ def _deletion(case: Case) -> Iterator[Finding]:
         what = "its folder is gone from Git and its removal waits for a confirmation"
     elif pruning and operation.get("phase") == "Running":
         what = f"its workload is gone from Git: {one_line(operation['message'])}"
+    elif deleting and "operation" in case.application:
+        yield Finding(
+            "its folder is gone from Git, and its removal waits for a sync that is tried again",
+            f"wait, or end that sync: {case.seen.kubectl} patch application {case.name} "
+            f"--type json -p '{END_SYNC}'",
+        )
+        return
     elif deleting:
         yield Finding("its folder is gone from Git and it is being removed", "wait")
         return
@@ -154,6 +165,15 @@ def _deletion(case: Case) -> Iterator[Finding]:
         f"bring {case.folder} back by a revert, or confirm: {case.seen.kubectl} annotate "
         f"application {case.name} --overwrite {APPROVED}=$(date -u +%Y-%m-%dT%H:%M:%SZ)",
     )
+
+
+def _emptied(case: Case) -> Iterator[Finding]:
+    """A folder that lost its release and stayed: by itself Argo CD takes not everything away."""
+    conditions = _status(case.application).get("conditions") or ()
+    if any(EMPTIED in str(condition.get("message", "")) for condition in conditions):
+        what = "its release is gone from Git, its folder is not, so nothing is taken away"
+        fix = f"bring the release back by a revert, or remove {case.folder}"
+        yield Finding(_with(case, what), f"{fix} by a pull request")
 
 
 def _approved(meta: Object, since: str) -> bool:
@@ -216,10 +236,9 @@ def _aborted(case: Case) -> Iterator[Finding]:
     status = workload.get("status") or {}
     said = one_line(str(status.get("message", "")))
     if status.get("abort"):
-        yield Finding(
-            _with(case, f"canary of release {case.desired} aborted ({said})"),
-            f"merge the rollback pull request it opened, or {case.rollback}",
-        )
+        opened = "merge the rollback pull request it opened, or " if case.seen.tells_forge else ""
+        what = f"canary of release {case.desired} aborted ({said})"
+        yield Finding(_with(case, what), f"{opened}{case.rollback}")
     elif "InconclusiveAnalysisRun" in [
         one.get("reason") for one in status.get("pauseConditions") or ()
     ]:
@@ -233,8 +252,7 @@ def _aborted(case: Case) -> Iterator[Finding]:
 
 def _pods(case: Case) -> Iterator[Finding]:
     """Pods that do not come up, and a workload that makes none."""
-    degraded = (_status(case.application).get("health") or {}).get("status") == "Degraded"
-    found = trouble(case.seen.pods_of(case.service), case.desired, is_late=degraded)
+    found = trouble(case.seen.pods_of(case.service), case.desired, is_late=_is_late(case))
     if found is not None:
         logs = f"{case.seen.pods_kubectl} {found.look}" if found.look else ""
         steps = [step for step in (logs, found.fix) if step]
@@ -248,6 +266,20 @@ def _pods(case: Case) -> Iterator[Finding]:
             why = reason(str(condition.get("message", "")))
             yield Finding(_with(case, f"its pods are refused ({why})"), case.rollback)
             return
+
+
+def _is_late(case: Case) -> bool:
+    """Whether the time in which new pods should have got ready is over."""
+    workload = case.seen.workload(case.service)
+    if workload is None:
+        return (_status(case.application).get("health") or {}).get("status") == "Degraded"
+    status = workload.get("status") or {}
+    if status.get("abort"):  # it says so of the canary; who is not ready now replaces it
+        return False
+    return any(
+        one.get("type") == "Progressing" and one.get("status") == "False"
+        for one in status.get("conditions") or ()
+    )
 
 
 def _behind(case: Case) -> Iterator[Finding]:
@@ -287,7 +319,8 @@ def _differs(case: Case) -> Iterator[Finding]:
     shown = ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")
     operation = _status(case.application).get("operationState") or {}
     if operation.get("phase") == "Running":
-        yield Finding(f"is being synced ({one_line(str(operation.get('message', '')))})", "wait")
+        said = one_line(str(operation.get("message", "")))
+        yield Finding(f"is being synced ({said})" if said else "is being synced", "wait")
     else:
         yield Finding(
             f"differs from Git ({shown or 'Argo CD has not compared it yet'})",
@@ -314,7 +347,23 @@ def _progress(case: Case) -> list[Finding]:
     return []
 
 
+def _autoscaler(case: Case) -> Iterator[Finding]:
+    """An autoscaler that cannot count: what serves goes on, with as many pods as it has."""
+    autoscaler = case.seen.autoscaler(case.service) or {}
+    for condition in (autoscaler.get("status") or {}).get("conditions") or ():
+        failed = condition.get("status") == "False" and "Failed" in str(condition.get("reason"))
+        if failed and condition.get("type") in ("ScalingActive", "AbleToScale"):
+            said = one_line(str(condition.get("message", "")))
+            yield Finding(
+                f"its autoscaler does not work, the pods that there are serve ({said})",
+                "see that metrics-server runs in the cluster; "
+                f"{case.seen.pods_kubectl} describe hpa {case.service}",
+            )
+            return
+
+
 def _warnings(case: Case) -> Iterator[Finding]:
+    yield from _autoscaler(case)
     for condition in _status(case.application).get("conditions") or ():
         if condition.get("type") == "SharedResourceWarning":
             said = one_line(str(condition.get("message", "")))

@@ -65,6 +65,13 @@ _SAID: tuple[tuple[type[ClusterError], tuple[str, ...], str], ...] = (
             "getting credentials",
             "provide credentials",
             "error: eof",  # it asked for a user and a password, and nobody types here
+            # What the other side says of a certificate that it was shown, or was not.
+            "remote error: tls: expired certificate",
+            "remote error: tls: revoked certificate",
+            "remote error: tls: bad certificate",
+            "remote error: tls: unknown certificate",
+            "remote error: tls: unsupported certificate",
+            "remote error: tls: certificate required",
         ),
         "log in again, or correct the user of this context in the kubeconfig",
     ),
@@ -80,6 +87,11 @@ _SAID: tuple[tuple[type[ClusterError], tuple[str, ...], str], ...] = (
     ),
     (
         NotReachable,
+        ("x509:",),
+        "check the address of this context, its `certificate-authority`, and this machine's clock",
+    ),
+    (
+        NotReachable,
         (
             "was refused",
             "unable to connect",
@@ -89,7 +101,8 @@ _SAID: tuple[tuple[type[ClusterError], tuple[str, ...], str], ...] = (
             "deadline exceeded",
             "no route to host",
             "network is unreachable",
-            "x509:",
+            "connection reset",
+            "broken pipe",
             "tls:",
             "eof",
         ),

@@ -3,23 +3,26 @@ secret only its name and the names of its keys are read.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 
 import yaml
 
 from mlops.cluster.findings import is_paused, resume
+from mlops.cluster.keys import is_notifier, keys, unset
 from mlops.cluster.kubectl import ClusterError, Kubectl, NotAllowed, NotThere, Object, one_line
 from mlops.cluster.seen import ARGO, call, cluster_of
 from mlops.cluster.shipped import differing, resources
+from mlops.environments import platform
+from mlops.environments.argocd import ROOT
 from mlops.environments.manifests import manifests_path
 from mlops.errors import Note, Problem
 from mlops.follow.overview import git_says
 from mlops.repository import Layout, Repository
 
 BOOTSTRAP, ARGOCD, CLUSTERS = "infra/bootstrap", "infra/argocd", "infra/clusters"
-APPLY = f"kubectl apply --server-side --force-conflicts -k {BOOTSTRAP}"
+APPLY = f"kubectl apply --server-side --force-conflicts --field-manager=mlops -k {BOOTSTRAP}"
 OLDEST = (1, 30)
 """The first Kubernetes with ValidatingAdmissionPolicy v1."""
 ARGO_KINDS = {
@@ -34,8 +37,8 @@ INSTALL = {
     METRICS_KIND: "install the Prometheus operator, or take `prometheus` out of env.yaml",
     SECRETS_KIND: "install External Secrets, or take `secrets` out of settings.yaml",
 }
+UNWELL = ("Degraded", "Missing")
 WEBHOOKS = ("webhook.github.secret", "webhook.gogs.secret")
-KEYS = '{{range $key, $_ := .data}}{{$key}}{{"\\n"}}{{end}}'
 Kind = tuple[str, str]
 Found = Problem | Note
 Check = Callable[[Repository], Iterator[Found]]
@@ -103,6 +106,8 @@ def checks_of(layout: Layout, argocd: Kubectl) -> dict[str, Check]:
         f"namespaces and policies are those of {CLUSTERS}": _clusters,
         "Argo CD may read the repository": _repository,
         "a push is told to Argo CD at once": _webhook,
+        "the forge is told what Argo CD and Argo Rollouts find": _told,
+        f"the parts of {platform.FOLDER} that are chosen run": _platform,
         "nothing is paused by hand": _paused,
     }
     return {name: _bind(check, clusters) for name, check in found.items()}
@@ -128,11 +133,14 @@ def _kinds(clusters: Clusters) -> Iterator[Found]:
 
 
 def _in_each(
-    clusters: Clusters, look: Callable[[str, Kubectl], Iterator[Problem]]
+    clusters: Clusters,
+    look: Callable[[str, Kubectl], Iterator[Found]],
+    environments: Collection[str] | None = None,
 ) -> Iterator[Found]:
     """What is found in each environment's cluster; two on one cluster tell a thing once."""
-    told: set[Problem] = set()
-    for name, target in clusters.targets.items():
+    told: set[Found] = set()
+    for name in clusters.layout.order if environments is None else environments:
+        target = clusters.targets[name]
         if target is None:
             cluster = clusters.layout.environment(name).cluster
             yield Note(f"{name} was not looked at: no context of the kubeconfig leads to {cluster}")
@@ -141,7 +149,7 @@ def _in_each(
             found = list(look(name, target))
         except ClusterError as error:
             found = list(error.problems)
-        yield from (problem for problem in found if problem not in told)
+        yield from (each for each in found if each not in told)
         told |= set(found)
 
 
@@ -179,7 +187,7 @@ def _argocd(clusters: Clusters) -> Iterator[Found]:
     fix = "merge it to main; Application root of Argo CD says why it does not apply it"
     documents = list(clusters.documents(ARGOCD))
     yield from differing(clusters.argocd, documents, clusters.namespace, fix)
-    yield from _unwell(clusters, ARGOCD)
+    yield from _unwell(clusters, {ROOT})
 
 
 def _clusters(clusters: Clusters) -> Iterator[Found]:
@@ -190,24 +198,31 @@ def _clusters(clusters: Clusters) -> Iterator[Found]:
         yield from differing(target, documents, namespace, fix)
 
     yield from _in_each(clusters, look)
-    for name in clusters.layout.order:
-        yield from _unwell(clusters, f"{CLUSTERS}/{name}")
+    yield from _unwell(clusters, {f"{name}-cluster" for name in clusters.layout.order})
 
 
-def _unwell(clusters: Clusters, folder: str) -> Iterator[Problem]:
-    """The Application of a folder of infra, when it complains."""
+def _unwell(clusters: Clusters, names: Collection[str]) -> Iterator[Problem]:
+    """Applications that are not as Git says, or whose objects are not well."""
     for one in clusters.applications:
-        if one["spec"].get("source", {}).get("path") != folder:
-            continue
-        status = one.get("status") or {}
+        name, status = one["metadata"]["name"], one.get("status") or {}
         sync = (status.get("sync") or {}).get("status", "Unknown")
-        said = [str(each.get("message", "")) for each in status.get("conditions") or ()]
-        said += [str((status.get("operationState") or {}).get("message", ""))]
-        if sync != "Synced":
-            name = one["metadata"]["name"]
-            what = f"is {sync} ({one_line(next(iter(filter(None, said)), 'no words'))})"
+        health = (status.get("health") or {}).get("status", "Unknown")
+        bad = [*([sync] if sync != "Synced" else []), *([health] if health in UNWELL else [])]
+        if name in names and bad:
+            said = _complaint(status)
+            what = f"is {' and '.join(bad)}{f' ({said})' if said else ''}"
             fix = f"{call(clusters.argocd, clusters.namespace)} describe application {name}"
             yield Problem(f"Application {name}", what, fix)
+
+
+def _complaint(status: Object) -> str:
+    """The first of what Argo CD says is wrong; empty where it says nothing."""
+    operation = status.get("operationState") or {}
+    said = [each.get("message") for each in status.get("conditions") or ()]
+    # Of a sync that went well the message says just that.
+    said += [operation.get("message")] if operation.get("phase") != "Succeeded" else []
+    said += [(status.get("health") or {}).get("message")]
+    return one_line(str(next(filter(None, said), "")))
 
 
 def _repository(clusters: Clusters) -> Iterator[Found]:
@@ -239,15 +254,12 @@ def _secrets(clusters: Clusters) -> list[str]:
 
 
 def _webhook(clusters: Clusters) -> Iterator[Found]:
-    asked = ("get", "secret", "argocd-secret", "-n", clusters.namespace)
     try:
-        keys = clusters.argocd.text(*asked, "-o", f"go-template={KEYS}").split()
+        there = keys(clusters.argocd, clusters.namespace, "argocd-secret")
     except NotAllowed:
         yield Note("not looked at: the keys of Secret argocd-secret may not be read")
         return
-    except NotThere:
-        keys = []
-    if not set(WEBHOOKS).intersection(keys):
+    if not there.intersection(WEBHOOKS):
         yield Problem(
             f"Secret argocd-secret in {clusters.namespace}",
             f"has neither {' nor '.join(WEBHOOKS)}, so a push is seen only when Argo CD asks",
@@ -255,13 +267,43 @@ def _webhook(clusters: Clusters) -> Iterator[Found]:
         )
 
 
+def _told(clusters: Clusters) -> Iterator[Found]:
+    """The secrets with which notifications reach the forge, where notifications are rendered."""
+    for path, document in clusters.documents(BOOTSTRAP):
+        if is_notifier(document):
+            yield from unset(clusters.argocd, path, document, clusters.namespace)
+    rendered = {
+        name: [each for each in clusters.documents(f"{CLUSTERS}/{name}") if is_notifier(each[1])]
+        for name in clusters.layout.order
+    }
+
+    def look(name: str, target: Kubectl) -> Iterator[Found]:
+        for path, document in rendered[name]:
+            yield from unset(target, path, document, clusters.namespace)
+
+    yield from _in_each(clusters, look, [name for name, found in rendered.items() if found])
+
+
+def _platform(clusters: Clusters) -> Iterator[Found]:
+    parts = platform.chosen(clusters.layout)
+    names = {platform.PROJECT} if parts else set()
+    for part in parts:
+        folder = f"{platform.FOLDER}/{part.name}"
+        documents = [
+            each for each in clusters.documents(folder) if each[0] == f"{folder}/application.yaml"
+        ]
+        fix = f"Application {platform.PROJECT} of Argo CD says why it does not apply it"
+        yield from differing(clusters.argocd, documents, clusters.namespace, fix)
+        names |= {part.application, f"{part.application}-objects"}
+    yield from _unwell(clusters, names)
+
+
 def _paused(clusters: Clusters) -> Iterator[Found]:
     kubectl = call(clusters.argocd, clusters.namespace)
     for one in clusters.applications:
-        name = one["metadata"]["name"]
-        if (
-            is_paused(one)
-            and one["spec"].get("source", {}).get("repoURL") == clusters.layout.project.watched
-        ):
+        name, spec = one["metadata"]["name"], one["spec"]
+        is_part = spec.get("project") == platform.PROJECT
+        watched = spec.get("source", {}).get("repoURL") == clusters.layout.project.watched
+        if (watched or is_part) and is_paused(one):
             fix = f"bring the mending into Git, then {resume(kubectl, name)}"
             yield Problem(f"Application {name}", "is paused by hand (break-glass)", fix)

@@ -55,10 +55,13 @@ def restarts(pods: Iterable[Object]) -> int:
 def trouble(pods: Sequence[Object], desired: int | None, *, is_late: bool) -> Trouble | None:
     """What keeps pods from getting ready, those of the desired release first; None when nothing.
 
+    What a node has put an end to stays in the list for long, beside what has taken its place: it
+    is told only when the time is over, and after all others.
+
     Args:
         is_late: the time in which they should have got ready is over.
     """
-    ordered = sorted(pods, key=lambda pod: release_of(pod) != desired)
+    ordered = sorted(pods, key=lambda pod: (bool(_put_out(pod)), release_of(pod) != desired))
     for pod in ordered:
         if not is_ready(pod) and (found := _trouble(pod, is_late=is_late)):
             return found
@@ -66,6 +69,11 @@ def trouble(pods: Sequence[Object], desired: int | None, *, is_late: bool) -> Tr
 
 
 def _trouble(pod: Object, *, is_late: bool) -> Trouble | None:
+    if why := _put_out(pod):
+        what = f"{_name(pod)}: its pod was put off its node ({why})"
+        look = f"describe node {pod['spec'].get('nodeName', '')}".rstrip()
+        fix = "free the disk or memory of the node, or add nodes"
+        return Trouble(what, look=look, fix=fix, undo=False) if is_late else None
     for container in _containers(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}
         if found := _waiting(pod, container, str(waiting.get("reason", "")), waiting):
@@ -73,12 +81,20 @@ def _trouble(pod: Object, *, is_late: bool) -> Trouble | None:
     for condition in (pod.get("status") or {}).get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
             said = one_line(str(condition.get("message", "")))
-            fix = "add nodes, or ask for less in settings.yaml"
+            fix = "free or add nodes, or ask for less in settings.yaml"
             return Trouble(f"no node takes a pod of {_name(pod)} ({said})", fix=fix, undo=False)
     if is_late:
         what = f"{_name(pod)}: its pod never got ready"
         return Trouble(what, look=f"logs {pod['metadata']['name']}")
     return None
+
+
+def _put_out(pod: Object) -> str:
+    """Why a node has put an end to a pod for good, as for want of disk; empty when it has not."""
+    status = pod.get("status") or {}
+    if status.get("phase") != "Failed" or not status.get("reason"):
+        return ""
+    return one_line(f"{status['reason']}: {status.get('message', 'no words')}")
 
 
 def _waiting(pod: Object, container: Object, reason: str, waiting: Object) -> Trouble | None:

@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from mlops.cluster.kubectl import ClusterError, Kubectl, NotThere, Object
+from mlops.environments.argocd import notifies
 from mlops.errors import bad_input
 from mlops.repository import Layout
 from mlops.specs.environment import IN_CLUSTER, Environment
 
 ARGO = "/apis/argoproj.io/v1alpha1/namespaces"
+AUTOSCALING, AUTOSCALERS = "autoscaling/v2", "horizontalpodautoscalers"
 OURS = "app.kubernetes.io/managed-by=mlops"
 """Labels of every workload and pod that is rendered from infra/base."""
 
@@ -29,7 +31,10 @@ class Seen:
     project: Object | None = None
     workloads: tuple[Object, ...] = ()
     pods: tuple[Object, ...] = ()
+    autoscalers: tuple[Object, ...] = ()
     blind: str = ""
+    tells_forge: bool = False
+    """Whether an aborted canary asks the forge for a rollback."""
 
     @property
     def path(self) -> str:
@@ -49,6 +54,11 @@ class Seen:
     def workload(self, service: str) -> Object | None:
         """The Deployment or the Rollout of a service."""
         named = (one for one in self.workloads if one["metadata"]["name"] == service)
+        return next(named, None)
+
+    def autoscaler(self, service: str) -> Object | None:
+        """The HorizontalPodAutoscaler of a service."""
+        named = (one for one in self.autoscalers if one["metadata"]["name"] == service)
         return next(named, None)
 
     def pods_of(self, service: str) -> list[Object]:
@@ -102,7 +112,7 @@ def look(layout: Layout, environment: str, argocd: Kubectl) -> Seen:
         sets = pool.submit(argocd.listed, f"{argo}/applicationsets")
         projects = pool.submit(argocd.listed, f"{argo}/appprojects")
         target = cluster_of(argocd, env)
-        workloads, pods, blind = _running(pool, target, env)
+        workloads, pods, autoscalers, blind = _running(pool, target, env)
         try:
             found = applications.result()
         except NotThere as error:
@@ -118,28 +128,31 @@ def look(layout: Layout, environment: str, argocd: Kubectl) -> Seen:
             project=_named(projects.result(), environment),
             workloads=workloads,
             pods=pods,
+            autoscalers=autoscalers,
             blind=blind,
+            tells_forge=bool(layout.project.argocd.rollouts) and notifies(layout.project),
         )
 
 
 def _running(
     pool: ThreadPoolExecutor, target: Kubectl | None, env: Environment
-) -> tuple[tuple[Object, ...], tuple[Object, ...], str]:
-    """Workloads, pods, and why there are none."""
+) -> tuple[tuple[Object, ...], tuple[Object, ...], tuple[Object, ...], str]:
+    """Workloads, pods, autoscalers, and why there are none."""
     if target is None:
-        return (), (), f"no context of the kubeconfig leads to {env.cluster}"
+        return (), (), (), f"no context of the kubeconfig leads to {env.cluster}"
     core, name = f"/api/v1/namespaces/{env.namespace}", env.namespace
     asked: list[Callable[[], tuple[Object, ...]]] = [
         lambda: target.listed(f"/apis/apps/v1/namespaces/{name}/deployments", OURS),
         lambda: _if_known(target, f"{ARGO}/{name}/rollouts"),
         lambda: target.listed(f"{core}/pods", OURS),
+        lambda: target.listed(f"/apis/{AUTOSCALING}/namespaces/{name}/{AUTOSCALERS}", OURS),
     ]
     futures = [pool.submit(one) for one in asked]
     try:
-        deployments, rollouts, pods = (future.result() for future in futures)
+        deployments, rollouts, pods, autoscalers = (future.result() for future in futures)
     except ClusterError as error:
-        return (), (), error.problems[0].what
-    return (*deployments, *rollouts), pods, ""
+        return (), (), (), error.problems[0].what
+    return (*deployments, *rollouts), pods, autoscalers, ""
 
 
 def _if_known(kubectl: Kubectl, path: str) -> tuple[Object, ...]:

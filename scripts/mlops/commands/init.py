@@ -49,7 +49,7 @@ By hand on the forge, once (docs/workflows.md tells each step):
 @click.option(
     "--base-image",
     metavar="NAME:TAG",
-    help="What images are made from: Python 3.11 and libgomp; pinned by its digest.",
+    help="What images are made from: Python 3.11, libgomp and libstdc++; pinned by its digest.",
 )
 def command(owners: tuple[str, ...], **options: str | None) -> int:
     """Write the fork's own names, forge and stores, and CODEOWNERS.

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 
 import click
 
 from mlops.environments import clusters
 from mlops.environments.manifests import stale
-from mlops.errors import Exit, NotGood, Problem
+from mlops.errors import BadInput, Exit, NotGood, Problem
 from mlops.files import write_whole
 from mlops.repository import Repository
 
@@ -38,10 +39,11 @@ def render(
     """Make the rendered files of the work tree current.
 
     Raises:
+        BadInput: with every problem of the files that it is rendered from; nothing is written then.
         NotGood: with `check`, when a file is not current; names each.
     """
     chosen = [repo.known(name) for name in environments] or list(repo.order)
-    found = {**stale(repo, repo, chosen), **clusters.stale(repo, chosen)}
+    found = _stale(repo, chosen)
     if as_json:
         click.echo(
             json.dumps({"environments": chosen, "stale": sorted(found), "written": not check})
@@ -54,6 +56,19 @@ def render(
     if not as_json:
         _close(chosen, found)
     return Exit.DONE
+
+
+def _stale(repo: Repository, chosen: Sequence[str]) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    problems: list[Problem] = []
+    for look in (partial(stale, repo, repo, chosen), partial(clusters.stale, repo, chosen)):
+        try:
+            found |= look()
+        except BadInput as error:
+            problems += error.problems
+    if problems:
+        raise BadInput(dict.fromkeys(problems))
+    return found
 
 
 def _checked(

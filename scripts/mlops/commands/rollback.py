@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     metavar="N",
     help="An earlier release; default: the one that the release held now replaced.",
 )
+@click.option(
+    "--if-release",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only while ENV holds release N; else say so and do nothing. For a cluster's events.",
+)
 @click.option("--reason", metavar="TEXT", help="Why, for the reviewer and the history.")
 @click.option(
     "--with-data",
@@ -35,6 +41,7 @@ def command(
     *,
     environment: str,
     number: int | None,
+    if_release: int | None,
     reason: str | None,
     with_data: bool,
     as_json: bool,
@@ -48,6 +55,7 @@ def command(
     \b
     Example: mlops rollback bike-demand --env prod --reason "worse on weekends"
     Example: mlops rollback bike-demand --env prod --to 3 --with-data
+    Example: mlops rollback bike-demand --env prod --if-release 4 --reason "aborted"
     """
     repo = Repository.at()
     return rollback(
@@ -55,6 +63,7 @@ def command(
         service,
         environment,
         number=number,
+        if_release=if_release,
         reason=reason,
         with_data=with_data,
         as_json=as_json,
@@ -67,23 +76,29 @@ def rollback(
     environment: str,
     *,
     number: int | None = None,
+    if_release: int | None = None,
     reason: str | None = None,
     with_data: bool = False,
     as_json: bool = False,
 ) -> int:
     """Open the pull request and say where it is; see `rollback.roll_back` for what is raised."""
-    from mlops.environments.rollback import roll_back
+    from mlops.environments.rollback import Overtaken, roll_back
 
-    with repo.exclusive("mlops rollback"), Steps() as steps:
-        found = roll_back(
-            repo,
-            service,
-            environment,
-            number=number,
-            reason=reason,
-            with_data=with_data,
-            tell=steps,
-        )
+    try:
+        with repo.exclusive("mlops rollback"), Steps() as steps:
+            found = roll_back(
+                repo,
+                service,
+                environment,
+                number=number,
+                if_release=if_release,
+                reason=reason,
+                with_data=with_data,
+                tell=steps,
+            )
+    except Overtaken as late:
+        click.echo(json.dumps({"release": None, "branch": None}) if as_json else str(late))
+        return Exit.DONE
     if as_json:
         data = found.data.branch if found.data else None
         click.echo(json.dumps({**values(found.release), "data_branch": data}))

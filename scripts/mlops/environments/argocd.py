@@ -1,10 +1,13 @@
 """What Argo CD is given of an environment, and what starts it: plain objects, no I/O."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mlops.environments import platform as parts_of
+from mlops.environments.platform import Part
 from mlops.specs.environment import IN_CLUSTER, Environment, SyncWindow
-from mlops.specs.project import Project
+from mlops.specs.project import GITHUB, Project
 
 Document = dict[str, Any]
 ARGO = "argoproj.io/v1alpha1"
@@ -34,11 +37,35 @@ CLUSTER_KINDS = (
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
 )
+# All of a whole cluster that charts may bring; what stands in a namespace is not listed.
+CHART_KINDS = (
+    ("", "Namespace"),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    ("rbac.authorization.k8s.io", "ClusterRole"),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+)
 OWN_KINDS = (
     ("argoproj.io", "AppProject"),
     ("argoproj.io", "Application"),
     ("argoproj.io", "ApplicationSet"),
     ("networking.k8s.io", "NetworkPolicy"),
+    ("", "ConfigMap"),  # the notifications of Argo Rollouts
+)
+# A project before what names it: an ApplicationSet that comes first fails, and waits a minute.
+FIRST = {"argocd.argoproj.io/sync-wave": "-1"}
+ABORTED = "rollout-aborted"
+"""The trigger's name."""
+ROLLBACK_FILE = "rollback.yaml"
+REASON = "A cluster aborted its rollout."
+# Never empty, which would take back whatever is held: what is no number is refused.
+ABORTED_RELEASE = (
+    '{{printf "%v" (or (index .rollout.metadata.annotations "mlops/release") "none") | toJson}}'
+)
+GITHUB_HEADERS = (
+    "  - {name: Accept, value: application/vnd.github+json}\n"
+    "  - {name: X-GitHub-Api-Version, value: '2022-11-28'}\n"
 )
 # The catalogue's own: healthy since the sync, or a minute before it ended.
 DEPLOYED = """\
@@ -48,10 +75,10 @@ and (!time.Parse(app.status.health.lastTransitionTime).Add(1 * time.Minute)
 .Before(time.Parse(app.status.operationState.finishedAt))
 or time.Parse(app.status.health.lastTransitionTime)
 .Before(time.Parse(app.status.operationState.startedAt)))"""
-# Never given up, and each try takes what Git says then: a commit that mends comes at most 10 s
-# later, and an outage of a cluster ends without anybody's doing.
+# Each try takes what Git says then: a commit that mends comes at most 10 s later. Ten minutes of
+# tries outlast most outages; without an end a removed folder would wait for ever behind its tries.
 RETRY = {
-    "limit": -1,
+    "limit": 60,
     "refresh": True,
     "backoff": {"duration": "1s", "factor": 2, "maxDuration": "10s"},
 }
@@ -104,6 +131,69 @@ def root(project: Project, repository: str) -> list[Document]:
     ]
 
 
+def platform(project: Project, repository: str, parts: Sequence[Part]) -> list[Document]:
+    """AppProject of the platform's parts, the Application that reads theirs, and their objects.
+
+    No finalizer: what a part brought stays when it is no longer chosen, its data too.
+    """
+    namespace = project.argocd.namespace
+    source = {"repoURL": repository, "targetRevision": project.forge.main}
+    places = sorted({part.namespace for part in parts})
+    own = [repository] if any(part.has_objects for part in parts) else []
+    files = [f"{part.name}/application.yaml" for part in parts]
+    return [
+        _object(
+            "AppProject",
+            parts_of.PROJECT,
+            namespace,
+            {
+                "description": "The optional parts of the platform",
+                "sourceRepos": [*sorted({part.repository for part in parts}), *own],
+                "destinations": [{"server": IN_CLUSTER, "namespace": place} for place in places],
+                "clusterResourceWhitelist": _kinds(CHART_KINDS),
+            },
+            annotations=dict(FIRST),
+        ),
+        _object(
+            "Application",
+            parts_of.PROJECT,
+            namespace,
+            {
+                "project": PROJECT,
+                "source": {
+                    **source,
+                    "path": parts_of.FOLDER,
+                    "directory": {"recurse": True, "include": f"{{{','.join(files)}}}"},
+                },
+                "destination": {"server": IN_CLUSTER, "namespace": namespace},
+                "syncPolicy": _policy("ServerSideApply=true"),
+            },
+            annotations=_read_by_path(),
+        ),
+        *(_objects(namespace, source, part) for part in parts if part.has_objects),
+    ]
+
+
+def _objects(namespace: str, source: Document, part: Part) -> Document:
+    """The Application of what stands beside a part's chart."""
+    return _object(
+        "Application",
+        f"{part.application}-objects",
+        namespace,
+        {
+            "project": parts_of.PROJECT,
+            "source": {
+                **source,
+                "path": f"{parts_of.FOLDER}/{part.name}/objects",
+                "directory": {"include": "*.yaml"},
+            },
+            "destination": {"server": IN_CLUSTER, "namespace": part.namespace},
+            "syncPolicy": _policy("CreateNamespace=true", "ServerSideApply=true"),
+        },
+        annotations=_read_by_path(),
+    )
+
+
 def _services_project(namespace: str, repository: str, env: Environment) -> Document:
     spec = {
         "description": f"The services of {env.name}",
@@ -113,7 +203,7 @@ def _services_project(namespace: str, repository: str, env: Environment) -> Docu
     }
     if env.sync_windows:
         spec["syncWindows"] = [_window(window) for window in env.sync_windows]
-    found = _object("AppProject", env.name, namespace, spec)
+    found = _object("AppProject", env.name, namespace, spec, annotations=dict(FIRST))
     # Not before its last Application: without its project that could not be taken down.
     found["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
     return found
@@ -224,9 +314,64 @@ def notifications(project: Project) -> Document | None:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": "argocd-notifications-cm"},
+        "metadata": {
+            "name": "argocd-notifications-cm",
+            "labels": {"app.kubernetes.io/part-of": "argocd"},
+        },
         "data": data,
     }
+
+
+def rollout_notifications(
+    project: Project, namespace: str, environments: Mapping[str, str]
+) -> Document:
+    """Settings of a cluster's Argo Rollouts: an abort starts rollback.yaml on the forge.
+
+    What stands behind a $ is in the secret argo-rollouts-notification-secret. The trigger has no
+    `when`: Argo Rollouts then sends it with its event, once, and not again for each change.
+
+    Args:
+        namespace: of Argo Rollouts.
+        environments: environment by namespace, of all on this cluster.
+    """
+    forge, github = project.forge, project.forge.kind == "github"
+    names = "".join(
+        f'{{{{if eq .rollout.metadata.namespace "{place}"}}}}{name}{{{{end}}}}'
+        for place, name in environments.items()
+    )
+    inputs = ", ".join(
+        (
+            '"service": {{toJson .rollout.metadata.name}}',
+            f'"environment": "{names}"',
+            f'"if-release": {ABORTED_RELEASE}',
+            f'"reason": "{REASON}"',
+        )
+    )
+    path = f"/repos/{forge.repository}/actions/workflows/{ROLLBACK_FILE}/dispatches"
+    body = f'{{"ref": "{forge.main}", "inputs": {{{inputs}}}}}'
+    scheme, more = ("Bearer", GITHUB_HEADERS) if github else ("token", "")
+    headers = f"  - {{name: Authorization, value: {scheme} $forge-token}}\n{more}"
+    headers += "  - {name: Content-Type, value: application/json}\n"
+    call = f"    method: POST\n    path: {path}\n    body: |\n      {body}\n"
+    message = 'message: "{{.rollout.metadata.name}} aborted"\n'
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "argo-rollouts-notification-configmap", "namespace": namespace},
+        "data": {
+            "service.webhook.forge": f"url: {_api(project)}\nheaders:\n{headers}",
+            f"template.{ABORTED}": f"{message}webhook:\n  forge:\n{call}",
+            f"trigger.on-{ABORTED}": f"- send: [{ABORTED}]\n",
+        },
+    }
+
+
+def _api(project: Project) -> str:
+    """Where the forge's API is."""
+    url = (project.forge.url or GITHUB).rstrip("/")
+    if project.forge.kind == "gitea":
+        return f"{url}/api/v1"
+    return "https://api.github.com" if url == GITHUB else f"{url}/api/v3"
 
 
 def notifies(project: Project) -> bool:

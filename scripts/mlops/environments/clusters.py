@@ -1,8 +1,8 @@
 """The rendered files of a whole environment: what Argo CD reads of it, and what its cluster gets.
 
-infra/argocd/<env>.yaml, infra/clusters/<env>/ and a part of infra/bootstrap/ are a pure function of
-env.yaml, mlops.toml and infra/policies. Where mlops.toml does not say which repository Argo CD
-reads, there are none of them.
+infra/argocd/, infra/clusters/<env>/ and a part of infra/bootstrap/ are a pure function of env.yaml,
+mlops.toml, infra/policies and infra/platform. Where mlops.toml does not say which repository Argo
+CD reads, there are none of them.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from mlops.environments import argocd
+from mlops.environments import argocd, platform
 from mlops.errors import BadInput, Problem, bad_input
 from mlops.files import load_yaml
 from mlops.repository import PROJECT_FILE, Layout, folder_of
@@ -26,7 +26,7 @@ ROOT, START = f"{BOOTSTRAP}/root.yaml", f"{BOOTSTRAP}/kustomization.yaml"
 NOTES = f"{BOOTSTRAP}/notifications.yaml"
 STARTED = frozenset({ROOT, START, NOTES})
 """What is rendered in infra/bootstrap; the rest there is written by hand."""
-CODE = ("argocd.py", "clusters.py")
+CODE = ("argocd.py", "clusters.py", "platform.py")
 NOT_TEXT = re.compile(r"[-+.]*[0-9][-+.0-9a-fox_]*|[yn]", re.IGNORECASE)
 """What some reader of YAML takes for a number or a truth value, though this one's does not."""
 LABEL = "mlops/environment"
@@ -45,6 +45,7 @@ def concerns(path: str) -> bool:
     return (
         is_rendered(path)
         or path == PROJECT_FILE
+        or platform.concerns(path)
         or (own != path and own in CODE)
         or (path.startswith(f"{POLICIES}/") and path.endswith(".yaml"))
     )
@@ -63,9 +64,9 @@ def expected(layout: Layout, environments: Collection[str] | None = None) -> dic
     repository, chosen = layout.project.watched, layout.order
     if repository is None:
         return {}
-    if problems := shared(layout):
+    if problems := _unreadable(layout) or shared(layout):
         raise BadInput(problems)
-    found = _bootstrap(layout, repository)
+    found = {**_bootstrap(layout, repository), **_platform(layout, repository)}
     read = policies(layout)
     for name in (name for name in chosen if environments is None or name in environments):
         env = layout.environment(name)
@@ -78,7 +79,24 @@ def expected(layout: Layout, environments: Collection[str] | None = None) -> dic
             [each for policy in read.values() for each in _bound(policy, env)],
             f"environments/{name}/env.yaml and {POLICIES}",
         )
+        if notes := _abort_notes(layout, env):
+            found[f"{folder}/rollouts.yaml"] = _text(
+                [notes], f"{PROJECT_FILE} and the env.yaml of this cluster"
+            )
     return found
+
+
+def _abort_notes(layout: Layout, env: Environment) -> argocd.Document | None:
+    """What Argo Rollouts tells the forge: once a cluster, in the folder of its first canaries."""
+    namespace = layout.project.argocd.rollouts
+    if namespace is None or not argocd.notifies(layout.project):
+        return None
+    every = (layout.environment(name) for name in layout.order)
+    here = [each for each in every if each.prometheus and each.place[0] == env.place[0]]
+    if not here or here[0].name != env.name:
+        return None
+    names = {each.namespace: each.name for each in here}
+    return argocd.rollout_notifications(layout.project, namespace, names)
 
 
 def stale(layout: Layout, environments: Collection[str] | None = None) -> dict[str, str | None]:
@@ -123,6 +141,16 @@ def shared(layout: Layout) -> list[Problem]:
     return [*_taken(layout), *_shared_namespaces(layout), *_shared_names(layout)]
 
 
+def _unreadable(layout: Layout) -> list[Problem]:
+    problems: list[Problem] = []
+    for name in layout.order:
+        try:
+            layout.environment(name)
+        except BadInput as error:
+            problems += error.problems
+    return problems
+
+
 def _taken(layout: Layout) -> list[Problem]:
     """Argo CD's own AppProject, and that of this repository, are no environment's."""
     return [
@@ -132,13 +160,16 @@ def _taken(layout: Layout) -> list[Problem]:
             "give the environment another name",
         )
         for name in layout.order
-        if name in ("default", argocd.PROJECT)
+        if name in ("default", argocd.PROJECT, platform.PROJECT)
     ]
 
 
 def _shared_names(layout: Layout) -> list[Problem]:
     """`a-b` and `c` give the name that `a` and `b-c` give, and `cluster` is not a service's."""
     taken = {f"{name}-cluster": f"the cluster of {name}" for name in layout.order}
+    for part in platform.chosen(layout):
+        names = (part.application, f"{part.application}-objects")
+        taken.update(dict.fromkeys(names, f"{part.name} of the platform"))
     problems = []
     for name in layout.order:
         for service in layout.served_in(name):
@@ -256,6 +287,16 @@ def _bootstrap(layout: Layout, repository: str) -> dict[str, str]:
         "resources": sorted(name for name in by_hand | drawn if name.endswith(".yaml")),
     }
     return {**found, START: _text([start], f"{PROJECT_FILE} and the files beside it")}
+
+
+def _platform(layout: Layout, repository: str) -> dict[str, str]:
+    parts = platform.chosen(layout)
+    if not parts:
+        return {}
+    text = _text(
+        argocd.platform(layout.project, repository, parts), f"{PROJECT_FILE} and {platform.FOLDER}"
+    )
+    return {f"{ARGOCD}/{platform.PROJECT}.yaml": text}
 
 
 def _environment(path: str) -> str:

@@ -185,7 +185,11 @@ def _workload(release: Release, image: str, settings: Settings) -> dict[str, Any
                 "mlops/evidence": release.evidence.digest,
             }
         },
-        "spec": {"template": {"spec": {"containers": [container]}}},
+        "spec": {
+            # What a new workload begins with; afterwards Argo CD leaves them to the autoscaler.
+            "replicas": settings.replicas.min,
+            "template": {"spec": {"containers": [container]}},
+        },
     }
 
 

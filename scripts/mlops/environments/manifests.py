@@ -108,16 +108,26 @@ def stale(
 
     Args:
         services: only these; None looks at all of each environment.
+
+    Raises:
+        BadInput: with every problem of files that cannot be read or rendered.
     """
     found: dict[str, str | None] = {}
+    problems: list[Problem] = []
     for environment in environments:
         for service in layout.served_in(environment):
             if services is not None and service not in services:
                 continue
             path = manifests_path(environment, service)
-            wanted, given = expected(repo, layout, environment, service), layout.tree.read(path)
-            if given != (None if wanted is None else wanted.encode()):
+            try:
+                wanted = expected(repo, layout, environment, service)
+            except BadInput as error:
+                problems += error.problems
+                continue
+            if layout.tree.read(path) != (None if wanted is None else wanted.encode()):
                 found[path] = wanted
+    if problems:
+        raise BadInput(dict.fromkeys(problems))
     return found
 
 

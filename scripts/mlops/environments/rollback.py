@@ -1,5 +1,6 @@
 """Rollback: a release that an environment held before, put back under today's settings."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,10 @@ from mlops.forges import Forge, PullRequest, forge_of
 from mlops.repository import Layout, Repository, folder_of, release_path
 from mlops.specs.decision import Decision
 from mlops.specs.release import Release
+
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+LONGEST_SHOWN = 60
+"""So many characters of what is no name are told."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +52,17 @@ class RolledBack:
     data: PullRequest | None
 
 
+class Overtaken(Exception):
+    """Main holds another release by now than the one that was to be taken back."""
+
+
 def roll_back(
     repo: Repository,
     service: str,
     environment: str,
     *,
     number: int | None = None,
+    if_release: int | None = None,
     reason: str | None = None,
     with_data: bool = False,
     tell: Callable[[str], None] = lambda _: None,
@@ -63,26 +73,66 @@ def roll_back(
         service: which service.
         environment: where.
         number: which release; None takes the one that the release held now took the place of.
+        if_release: the one to be taken back: for what tells of it late, twice, or lies.
         reason: why, for the decision and the reviewer.
         with_data: also open a pull request for the data pins of that release's source commit,
             so that the next training starts from them.
         tell: called with each step in words.
 
     Raises:
+        Overtaken: when main does not hold `if_release`; nothing is done then.
         NotGood: when there is nothing to go back to or a rule is broken; nothing is pushed then.
         BadInput: when the call or files are wrong.
     """
+    _check_name(environment, service)
     forge = forge_of(repo)
     tell("fetching what the forge holds")
     forge.fetch()
     place = Place(repo, forge.main(), environment, service)
     place.layout.known(environment)
+    if if_release is not None:
+        _check_held(place, if_release)
     target = _target(place, number)
     _check_target(place, target, reason)
     tell("checking the rules")
     proposed = propose(repo, forge, _proposal(place, target, reason))
     data = _data(place, forge, proposed.proposal.release) if with_data else None
     return RolledBack(proposed, data)
+
+
+def _check_name(environment: str, service: str) -> None:
+    """What is no name would be a pattern to Git, or lead out of the environment's folder."""
+    for name in (environment, service):
+        if not NAME.fullmatch(name):
+            shown = name.encode("unicode_escape").decode()[:LONGEST_SHOWN]
+            raise bad_input(
+                f"`{shown}`",
+                "is not a name: lower-case letters, digits and single hyphens",
+                "name a folder of apps/ and an environment of mlops.toml",
+            )
+
+
+def _check_held(place: Place, number: int) -> None:
+    """Whether main holds that release, and it alone made the cluster what it was told to be."""
+    folder, entries = place.folder, place.entries
+    now = entries[-1].release if entries else None
+    if now is None or now.release != number:
+        held = f"release {now.release}" if now else "no release that can be read"
+        raise Overtaken(f"{folder}: holds {held} by now, not {number}; nothing is to be done")
+    path = f"{folder}/manifests.yaml"
+    log = ("log", "--first-parent", "-1", "--format=%H", place.main, "--", path)
+    last = place.repo.git.text(*log)
+    if last and last != entries[-1].commit:
+        raise not_good(
+            folder,
+            f"what runs changed after release {number} came, by {last[:12]}: the release may be "
+            "good",
+            f"look at that commit and git revert it, or {_command(place)} --reason TEXT",
+        )
+
+
+def _command(place: Place) -> str:
+    return f"mlops rollback {place.service} --env {place.environment}"
 
 
 def _check_target(place: Place, target: Entry, reason: str | None) -> None:

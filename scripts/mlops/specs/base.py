@@ -19,7 +19,9 @@ class Spec(BaseModel):
 
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=50)]
+NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+LONGEST_NAME = 50
+Name = Annotated[str, StringConstraints(pattern=NAME, max_length=LONGEST_NAME)]
 """A name that Kubernetes, MLflow, Git branches and file names all take."""
 PINNED_IMAGE = (
     r"^(localhost|[a-z0-9-]+([.][a-z0-9-]+)+)(:[0-9]+)?(/[a-z0-9._-]+)+"
@@ -50,7 +52,7 @@ PATTERNS = {
         "not a full commit: a branch or a tag moves",
         "write the 40 hex digits of `git rev-parse`",
     ),
-    r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$": (
+    NAME: (
         "not a name",
         "use lower-case letters, digits and single hyphens, a letter first",
     ),
@@ -93,6 +95,11 @@ PATTERNS = {
         "write `https://HOST/PATH` without a user or a token, which belong into a secret",
     ),
 }
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is a `Name`."""
+    return len(text) <= LONGEST_NAME and re.fullmatch(NAME, text) is not None
 
 
 def parse(content: bytes, path: str, kind: type[SpecT]) -> SpecT:

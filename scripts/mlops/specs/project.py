@@ -76,6 +76,16 @@ class Argocd(Spec):
         description="address of this repository as Argo CD reads it; default: that of [forge]",
     )
     namespace: Name = "argocd"
+    platform: tuple[Name, ...] = Field(
+        default=(),
+        description="folders of infra/platform that the cluster of Argo CD gets; default: none",
+    )
+    rollouts: Name | None = Field(
+        default=None,
+        description="namespace of Argo Rollouts in the clusters whose env.yaml names a "
+        "`prometheus`: its notifications are rendered, so that an abort opens the rollback pull "
+        "request; the forge has to be known",
+    )
 
 
 class Checks(Spec):
@@ -93,8 +103,8 @@ class Images(Spec):
 
     base: str = Field(
         pattern=PINNED_IMAGE,
-        description="image with Python 3.11 and libgomp, NAME[:TAG]@sha256:HEX with its registry; "
-        "`mlops init --base-image NAME:TAG` finds the digest",
+        description="image with Python 3.11, libgomp and libstdc++, NAME[:TAG]@sha256:HEX with "
+        "its registry; `mlops init --base-image NAME:TAG` finds the digest",
     )
 
 
