@@ -4,7 +4,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import demo, plan, pull_request, rollback, selection, serving, startup
+from benchmarks import (
+    applications,
+    cluster,
+    demo,
+    plan,
+    pull_request,
+    rollback,
+    selection,
+    serving,
+    startup,
+)
 from benchmarks.table import markdown, recorded
 from mlops.files import write_whole
 
@@ -16,6 +26,8 @@ BENCHMARKS = {
     "demo": demo.measure,
     "rollback": rollback.measure,
     "selection": selection.measure,
+    "cluster": cluster.measure,
+    "applications": applications.measure,
 }
 RECORD = Path(__file__).parent.parent / "docs" / "figures.md"
 

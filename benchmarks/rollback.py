@@ -3,7 +3,6 @@
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.pull_request import TO_PROD
-from benchmarks.table import Figure
+from benchmarks.table import Figure, quantile
 from mlops.demo import chapters
 from mlops.demo.load import Load
 from mlops.demo.stage import Stage
@@ -57,7 +56,7 @@ def _figures(stage: Stage, kind: str, rounds: int) -> list[Figure]:
     return [
         Figure(
             what=f"revert pushed to the last answer of the withdrawn model, predecessor {kind}",
-            value=_quantile(seconds, 0.95),
+            value=quantile(seconds, 0.95),
             unit="s",
             goal=GOALS[kind],
             detail=f"95th percentile of {rounds}; {min(seconds):.2f} to {max(seconds):.2f}",
@@ -119,9 +118,3 @@ def _git(stage: Stage, *words: str) -> str:
         ["git", *words], cwd=stage.team, check=True, capture_output=True, text=True
     )
     return done.stdout.strip()
-
-
-def _quantile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of the values does not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
