@@ -14,8 +14,9 @@ from typing import Any
 from mlops.checks import admission, secrets, tools, workflow_rules
 from mlops.checks.context import Context
 from mlops.checks.found import count, result
+from mlops.data import alerts
 from mlops.environments.parsing import FILES_ARE_TEXT, FILES_CAN_BE_READ, unreadable_among
-from mlops.errors import MlopsError, Problem
+from mlops.errors import BadInput, MlopsError, Problem
 from mlops.files import not_text
 from mlops.repository import Repository
 from mlops.specs.evidence import GateResult
@@ -62,6 +63,7 @@ def run(context: Context) -> Result:
     if any(path.startswith(".github/") for path in context.changed):
         looked += _github(context, bad)
     looked += [*_admission(context), *_manifests(context), *_secrets(context, bad)]
+    looked += _alert_rules(context, bad)
     return _result(context, looked)
 
 
@@ -102,6 +104,17 @@ def _binary(context: Context) -> list[Problem]:
 def _unreadable(context: Context, binary: set[str]) -> list[Problem]:
     """What is wrong with the changed files by their specs."""
     return unreadable_among(context.repo, [p for p in context.changed if p not in binary])
+
+
+def _alert_rules(context: Context, bad: set[str]) -> list[Looked]:
+    """That the alert rules are what the contracts render to, when either changed."""
+    if not any(alerts.concerns(path) for path in context.changed):
+        return []
+    try:
+        found = [alerts.stale_problem(text) for text in alerts.stale(context.repo).values()]
+    except BadInput as error:
+        found = [problem for problem in error.problems if problem.path not in bad]
+    return [Looked("alert rules are current", tuple(found))]
 
 
 def _yamllint(repo: Repository, files: Sequence[str]) -> Looked:

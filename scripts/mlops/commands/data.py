@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops import digests
+from mlops.commands import data_quarantine, data_status
 from mlops.errors import Exit
 from mlops.repository import Repository
 
@@ -23,6 +24,10 @@ def group() -> None:
 
     Example: mlops data validate bike-rentals
     """
+
+
+group.add_command(data_quarantine.group)
+group.add_command(data_status.command)
 
 
 @group.command("validate")
@@ -153,7 +158,7 @@ def ingest(
     if as_json:
         click.echo(json.dumps(_as_json(dataset, done), indent=2))
     else:
-        _tell_ingested(dataset, done, len(files))
+        tell_ingested(dataset, done, len(files))
     return Exit.DONE
 
 
@@ -171,7 +176,8 @@ def _as_json(dataset: str, done: "Ingested") -> dict[str, object]:
     }
 
 
-def _tell_ingested(dataset: str, done: "Ingested", files: int) -> None:
+def tell_ingested(dataset: str, done: "Ingested", files: int) -> None:
+    """Print what an ingest did, and the lines that keep it."""
     from mlops.data.pin import pin_path
 
     click.echo(

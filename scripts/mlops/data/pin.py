@@ -13,7 +13,7 @@ from mlops.data.contract import known_dataset
 from mlops.errors import BadInput, MlopsError, NotHere, Problem, bad_input
 from mlops.files import dump_yaml, write_whole
 from mlops.repository import Layout, Repository
-from mlops.specs.base import Digest, Name, Spec, Version, read
+from mlops.specs.base import Digest, Name, Spec, Version, parse
 
 REMOTE = "stores"
 """Name of the DVC remote; options for it (credentials) may stand in .dvc/config.local."""
@@ -79,13 +79,20 @@ def read_pin(layout: Layout, dataset: str) -> Pin:
     """
     known_dataset(layout, dataset)
     path = pin_path(dataset)
-    if layout.tree.read(path) is None:
+    content = layout.tree.read(path)
+    if content is None:
         raise bad_input(
             path,
             "file is missing: no version of this dataset is pinned yet",
             f"mlops data ingest {dataset} FILE..., then commit the pin",
         )
-    file = read(layout.tree, path, _PinFile)
+    return parsed_pin(content, dataset)
+
+
+def parsed_pin(content: bytes, dataset: str) -> Pin:
+    """The version that a DVC file's content pins; raises `BadInput` when it is broken."""
+    path = pin_path(dataset)
+    file = parse(content, path, _PinFile)
     if len(file.outs) != 1:
         raise bad_input(path, f"`outs` has {len(file.outs)} entries", "restore it from Git")
     out, meta = file.outs[0], file.meta
@@ -291,6 +298,13 @@ class Remote:
         except Exception as error:  # each kind of storage has errors of its own
             raise self._unusable(error) from error
         return content
+
+    def holds(self, md5: str) -> bool:
+        """Whether the remote has an object; raises like `read`."""
+        try:
+            return bool(self._objects.exists(md5))
+        except Exception as error:  # each kind of storage has errors of its own
+            raise self._unusable(error) from error
 
     def push(self, path: Path, md5: str) -> None:
         """Put a file into the remote under its MD5; nothing is sent when it is there."""
