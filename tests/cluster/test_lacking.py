@@ -99,9 +99,9 @@ class Holding(Kubectl):
     def text(self, *args: str) -> str:
         if args[1] == "secrets":
             return "deploy-key Opaque 4 1d\n"
-        _, _, secret, _, namespace, *_ = args
-        if secret == "deploy-key":
+        if "deploy-key" in args:
             return self.deploy_key
+        _, _, secret, _, namespace, *_ = args
         if f"{namespace}/{secret}" not in self.secrets:
             raise NotThere(Problem(secret, "is not there", "none"))
         return self.secrets[f"{namespace}/{secret}"]

@@ -39,7 +39,7 @@ INSTALL = {
 }
 UNWELL = ("Degraded", "Missing")
 QUICK = "webhookManifestCacheWarmDisabled"
-"""Key of a repository secret with which a push looks at no application but those that it changes."""
+"""Key of a repository secret with which a push looks at no application but those it changes."""
 WEBHOOKS = ("webhook.github.secret", "webhook.gogs.secret")
 Kind = tuple[str, str]
 Found = Problem | Note
