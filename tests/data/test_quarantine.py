@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from mlops import digests
 from mlops.cli import run
-from mlops.data import decisions, table
 from mlops.data import pin as pins
+from mlops.data import quarantine_decisions as decisions
+from mlops.data import table
 from mlops.data.ingest import ingest
 from mlops.data.quarantine import Batch, batches, find, quarantine
 from mlops.errors import BadInput, Exit, MlopsError, NotGood
@@ -302,7 +303,7 @@ def test_two_decisions_at_once_are_one(team: Team) -> None:
 CHILD = """
 import sys
 import great_expectations, dvc.repo, pyarrow.parquet
-import mlops.data.decisions
+import mlops.data.quarantine_decisions
 from mlops.cli import run
 print("ready", flush=True)
 sys.exit(run(["data", "quarantine", "repair", "toy-points", *sys.argv[1:]]))

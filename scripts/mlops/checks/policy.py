@@ -14,11 +14,11 @@ from typing import Any
 from mlops.checks import admission, secrets, tools, workflow_rules
 from mlops.checks.context import Context
 from mlops.checks.found import count, result
-from mlops.data import alerts
 from mlops.environments.parsing import FILES_ARE_TEXT, FILES_CAN_BE_READ, unreadable_among
 from mlops.errors import BadInput, MlopsError, Problem
 from mlops.files import not_text
 from mlops.repository import Repository
+from mlops.service_levels import alerts
 from mlops.specs.evidence import GateResult
 from mlops.specs.result import Result
 

@@ -1,7 +1,7 @@
 """mlops data quarantine: batches kept aside looked at, repaired, released or dropped."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mlops.data.quarantine import Batch, BrokenRule, Decision
 
 Pair = tuple["Profile | None", "Profile | None"]
+Progress = Callable[[str], None]
+Decide = Callable[[Repository, Progress], "tuple[Decision, Ingested | None]"]
 CORRECTED = "the file was corrected"
 
 
@@ -69,7 +71,13 @@ def repair_command(dataset: str, batch: str, file: Path, reason: str, as_json: b
 
     Example: mlops data quarantine repair bike-rentals 3f2a 2011-04-corrected.csv
     """
-    return repair(Repository.at(), dataset, batch, file, reason=reason, as_json=as_json)
+    from mlops.data.quarantine_decisions import repair
+
+    def decide(repo: Repository, progress: Progress) -> "tuple[Decision, Ingested]":
+        corrected = file.absolute()
+        return repair(repo, dataset, batch, corrected, reason=reason, progress=progress)
+
+    return _decided(decide, dataset, "repair", as_json=as_json)
 
 
 @group.command("release")
@@ -84,7 +92,12 @@ def release_command(dataset: str, batch: str, reason: str, as_json: bool) -> int
 
     Example: mlops data quarantine release bike-rentals 3f2a --reason "the contract was too narrow"
     """
-    return release(Repository.at(), dataset, batch, reason=reason, as_json=as_json)
+    from mlops.data.quarantine_decisions import release
+
+    def decide(repo: Repository, progress: Progress) -> "tuple[Decision, Ingested]":
+        return release(repo, dataset, batch, reason=reason, progress=progress)
+
+    return _decided(decide, dataset, "release", as_json=as_json)
 
 
 @group.command("drop")
@@ -97,7 +110,12 @@ def drop_command(dataset: str, batch: str, reason: str, as_json: bool) -> int:
 
     Example: mlops data quarantine drop bike-rentals 3f2a --reason "a test of the sender"
     """
-    return drop(Repository.at(), dataset, batch, reason=reason, as_json=as_json)
+    from mlops.data.quarantine_decisions import drop
+
+    def decide(repo: Repository, _: Progress) -> "tuple[Decision, None]":
+        return drop(repo, dataset, batch, reason=reason), None
+
+    return _decided(decide, dataset, "drop", as_json=as_json)
 
 
 def list_batches(repo: Repository, dataset: str | None = None, *, as_json: bool = False) -> int:
@@ -107,7 +125,7 @@ def list_batches(repo: Repository, dataset: str | None = None, *, as_json: bool 
         BadInput: for an unknown dataset, or records that cannot be read.
     """
     from mlops.data import quarantine
-    from mlops.data.contacts import contacts_of
+    from mlops.service_levels.contacts import contacts_of
 
     if dataset:
         quarantine.known(repo, dataset)
@@ -181,8 +199,8 @@ def show(repo: Repository, dataset: str, name: str, *, as_json: bool = False) ->
     """
     from rich.console import Console
 
-    from mlops.data.contacts import contacts_of
     from mlops.data.quarantine import find
+    from mlops.service_levels.contacts import contacts_of
 
     batch = find(repo, dataset, name)
     with Console(stderr=True).status(f"reading {batch.file.name}"):
@@ -241,7 +259,7 @@ def _tell_batch(batch: "Batch", contact: str) -> None:
     click.echo(f"{reason.dataset} {batch.name}: {batch.state}")
     click.echo(f"  file      {batch.file}")
     click.echo(f"  kept      {shown_moment(reason.at)}, {reason.rows} rows")
-    click.echo(f"  contract  {reason.contract}, {len(reason.broken)} rules broken:")
+    click.echo(f"  contract  {reason.contract}, broken rules: {len(reason.broken)}")
     for rule in reason.broken:
         click.echo(f"    {_rule(rule)}")
     for text in reason.unchecked:
@@ -289,54 +307,14 @@ def _print(grid: "Table") -> None:
     Console().print(grid)
 
 
-def repair(
-    repo: Repository,
-    dataset: str,
-    name: str,
-    file: Path,
-    *,
-    reason: str = CORRECTED,
-    as_json: bool = False,
-) -> int:
-    """Put a corrected file in the place of a batch; raises like `decisions.repair`."""
+def _decided(decide: Decide, dataset: str, doing: str, *, as_json: bool) -> int:
+    """Make a decision while nothing else changes this clone, and tell it."""
     from rich.console import Console
 
-    from mlops.data import decisions
-
+    repo = Repository.at()
     status = Console(stderr=True).status(f"reading {dataset}")
-    with repo.exclusive("mlops data quarantine repair"), status:
-        decision, done = decisions.repair(
-            repo, dataset, name, file.absolute(), reason=reason, progress=status.update
-        )
-    return _told(decision, done, as_json=as_json)
-
-
-def release(
-    repo: Repository, dataset: str, name: str, *, reason: str, as_json: bool = False
-) -> int:
-    """Take a batch in as it came; raises like `decisions.release`."""
-    from rich.console import Console
-
-    from mlops.data import decisions
-
-    status = Console(stderr=True).status(f"reading {dataset}")
-    with repo.exclusive("mlops data quarantine release"), status:
-        decision, done = decisions.release(
-            repo, dataset, name, reason=reason, progress=status.update
-        )
-    return _told(decision, done, as_json=as_json)
-
-
-def drop(repo: Repository, dataset: str, name: str, *, reason: str, as_json: bool = False) -> int:
-    """Take a batch's rows away; raises like `decisions.drop`."""
-    from mlops.data import decisions
-
-    with repo.exclusive("mlops data quarantine drop"):
-        decision = decisions.drop(repo, dataset, name, reason=reason)
-    return _told(decision, None, as_json=as_json)
-
-
-def _told(decision: "Decision", done: "Ingested | None", *, as_json: bool) -> int:
+    with repo.exclusive(f"mlops data quarantine {doing}"), status:
+        decision, done = decide(repo, status.update)
     if as_json:
         click.echo(json.dumps(decision.model_dump(mode="json"), indent=2))
         return Exit.DONE

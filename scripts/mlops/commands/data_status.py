@@ -13,25 +13,10 @@ from mlops.files import write_whole
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
-    from mlops.data.status import Status
+    from mlops.service_levels.status import Status
 
+MOMENT = click.DateTime([f"%Y-%m-%d{time}" for time in ("", "T%H:%M%z", "T%H:%M", "T%H:%M:%S%z")])
 COLOURS = {"good": "green", "bad": "red", "unknown": "yellow", "not asked": "dim"}
-
-
-class Moment(click.ParamType):
-    """A moment in ISO 8601; without a zone it is UTC."""
-
-    name = "moment"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """The moment in UTC."""
-        try:
-            moment = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no moment; write it as 2026-03-01T12:00:00Z", param, ctx)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 @click.command("status")
@@ -42,7 +27,9 @@ class Moment(click.ParamType):
     metavar="FILE",
     help="Write Prometheus' text format to FILE, whole or not at all; - is standard output.",
 )
-@click.option("--now", type=Moment(), help="Judge as of this moment; default: the present.")
+@click.option(
+    "--now", type=MOMENT, metavar="MOMENT", help="Judge as of then; default: the present."
+)
 def command(
     datasets: tuple[str, ...], *, as_json: bool, metrics: str | None, now: datetime | None
 ) -> int:
@@ -79,17 +66,18 @@ def status(
         datasets: their names; none means all.
         metrics: where Prometheus' text format is written; `-` is standard output, in place of
             the table.
-        now: UTC; default: the present.
+        now: UTC where it has no zone; default: the present.
 
     Raises:
         BadInput: for an unknown dataset, or a file that cannot be written.
     """
     from rich.console import Console
 
-    from mlops.data.assessment import assess
     from mlops.data.contract import known_dataset
+    from mlops.service_levels.assessment import assess
+    from mlops.service_levels.promises import utc
 
-    moment = now or datetime.now(UTC)
+    moment = utc(now or datetime.now(UTC))
     for name in datasets:
         known_dataset(repo, name)
     names = list(dict.fromkeys(datasets)) or repo.datasets()
@@ -106,7 +94,7 @@ def status(
 
 
 def _write(place: str, found: "Sequence[Status]", now: datetime) -> None:
-    from mlops.data.exposition import exposition
+    from mlops.service_levels.exposition import exposition
 
     text = exposition(found, now)
     if place == "-":

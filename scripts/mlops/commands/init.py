@@ -9,11 +9,11 @@ from collections.abc import Mapping
 import click
 
 from mlops import owners as code_owners
-from mlops.data import alerts
 from mlops.environments import clusters
 from mlops.errors import Exit, bad_input
 from mlops.files import write_whole
 from mlops.repository import PROJECT_FILE, Layout, Repository
+from mlops.service_levels import alerts
 from mlops.specs.base import validated
 from mlops.specs.project import Argocd, Project
 from mlops.toml_text import Values, with_values

@@ -6,12 +6,12 @@ from functools import partial
 
 import click
 
-from mlops.data import alerts
 from mlops.environments import clusters
 from mlops.environments.manifests import stale
 from mlops.errors import BadInput, Exit, NotGood, Problem
 from mlops.files import write_whole
 from mlops.repository import Repository
+from mlops.service_levels import alerts
 
 
 @click.command()

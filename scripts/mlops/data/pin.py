@@ -78,15 +78,19 @@ def read_pin(layout: Layout, dataset: str) -> Pin:
         BadInput: for an unknown dataset, one that is not pinned yet, or a broken pin.
     """
     known_dataset(layout, dataset)
-    path = pin_path(dataset)
-    content = layout.tree.read(path)
+    content = layout.tree.read(pin_path(dataset))
     if content is None:
-        raise bad_input(
-            path,
-            "file is missing: no version of this dataset is pinned yet",
-            f"mlops data ingest {dataset} FILE..., then commit the pin",
-        )
+        raise not_pinned(dataset)
     return parsed_pin(content, dataset)
+
+
+def not_pinned(dataset: str) -> BadInput:
+    """That a dataset has no version yet, ready to raise."""
+    return bad_input(
+        pin_path(dataset),
+        "file is missing: no version of this dataset is pinned yet",
+        f"mlops data ingest {dataset} FILE..., then commit the pin",
+    )
 
 
 def parsed_pin(content: bytes, dataset: str) -> Pin:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -242,10 +242,31 @@ def find(repo: Repository, dataset: str, name: str) -> Batch:
     )
 
 
-def record(batch: Batch, decision: Decision) -> None:
-    """Write what was decided of a batch that waits; the caller holds the batch."""
+def record(
+    batch: Batch, outcome: Outcome, *, by: str, reason: str, now: datetime | None, **came: Any
+) -> Decision:
+    """Write what was decided of a batch that waits; the caller holds the batch.
+
+    Args:
+        batch: it.
+        outcome: what becomes of it.
+        by: who decided.
+        reason: why.
+        now: UTC; default: the present.
+        came: what it came to, the further fields of `Decision`.
+    """
+    decision = Decision(
+        dataset=batch.reason.dataset,
+        batch=batch.reason.digest,
+        outcome=outcome,
+        by=by,
+        at=utc_text(now),
+        reason=reason,
+        **came,
+    )
     body = decision.model_dump(mode="json", exclude_none=True)
     write_whole(batch.folder / DECISION, json.dumps(body, indent=2, ensure_ascii=False) + "\n")
+    return decision
 
 
 def shown_moment(text: str) -> str:

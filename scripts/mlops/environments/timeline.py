@@ -46,16 +46,9 @@ def timeline(git: Git, ref: str, environment: str, service: str) -> list[Entry]:
         ref: whose history; first parents only, so a merged branch is one change.
     """
     path = release_path(environment, service)
-    # Without simplification by content: each commit that changed the path, in order.
-    told = git.names(
-        "log", "--first-parent", "--reverse", "-z", "--format=%H%x01%cI%x01%an%x01%s", ref,
-        "--", path,
-    )  # fmt: skip
-    commits = [tuple(line.split("\x01", 3)) for line in told]
-    found = git.contents([f"{commit[0]}:{path}" for commit in commits])
     return [
-        Entry(commit, at, author, subject, *_read(path, content))
-        for (commit, at, author, subject), content in zip(commits, found, strict=True)
+        Entry(one.commit, one.at, one.author, one.subject, *_read(path, one.content))
+        for one in git.changes(ref, path)
     ]
 
 

@@ -122,9 +122,16 @@ class Project(Spec):
     @property
     def watched(self) -> str | None:
         """The repository's address for Argo CD; None when nothing says where it is."""
-        forge = self.forge
-        if self.argocd.repository or forge.kind == "local" or forge.repository is None:
+        if self.argocd.repository or self.page is None:
             return self.argocd.repository
+        return f"{self.page}.git"
+
+    @property
+    def page(self) -> str | None:
+        """The repository's page on the forge; None when it has none, or nothing says where."""
+        forge = self.forge
+        if forge.kind == "local" or forge.repository is None:
+            return None
         if forge.kind == "gitea" and forge.url is None:
             return None
-        return f"{(forge.url or GITHUB).rstrip('/')}/{forge.repository}.git"
+        return f"{(forge.url or GITHUB).rstrip('/')}/{forge.repository}"

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mlops import digests
 from mlops.data import quarantine
-from mlops.data.contacts import contacts
 from mlops.data.contract import Contract, known_dataset, read_contract
-from mlops.data.history import changed_at, lost, pinned_versions
 from mlops.data.pin import Pin, fetch, pin_path, read_pin
 from mlops.data.quarantine import Batch
-from mlops.data.service_levels import Promises, promises
-from mlops.data.status import UNKNOWN, Aspect, Figures, Status, shown
 from mlops.errors import MlopsError, Problem
 from mlops.repository import Repository
+from mlops.service_levels.contacts import contacts
+from mlops.service_levels.history import changed_at, lost, pinned_between
+from mlops.service_levels.promises import Promises, promises
+from mlops.service_levels.status import UNKNOWN, Aspect, Figures, Status, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,10 +165,9 @@ class _Look:
         retention = self.promised.retention
         if retention is None:
             return None
-        oldest = retention.before(self.now)
-        found = pinned_versions(self.repo, self.contract.dataset)
-        pins = {one.pin.digest: one.pin for one in found if oldest <= one.at <= self.now}
-        return self._try(lambda: lost(self.repo, list(pins.values())))
+        start = retention.before(self.now)
+        pins = pinned_between(self.repo, self.contract.dataset, start, self.now)
+        return self._try(lambda: lost(self.repo, pins))
 
     @cached_property
     def waiting(self) -> list[Batch] | None:
@@ -235,20 +234,19 @@ class _Look:
 
     def _batches_wait(self) -> Iterator[Aspect]:
         if self.waiting:
-            names = _named("batch", [batch.name for batch in self.waiting])
+            names = _some([batch.name for batch in self.waiting])
             fix = f"`mlops data quarantine list {self.contract.dataset}`"
-            yield Aspect("bad", f"{names} in quarantine", self._waiting_since(), fix)
+            yield Aspect("bad", f"in quarantine {names}", self._waiting_since(), fix)
 
     def _rows_lack(self) -> Iterator[Aspect]:
         if self.gaps:
-            after = _named("gap", [shown(end) for end, _ in self.gaps])
-            detail = f"{after}: no rows came for the time from then on"
+            detail = f"no rows of the time from {_some([shown(end) for end, _ in self.gaps])}"
             yield Aspect("bad", detail, self.gaps[0][1], "ingest the files that are missing")
 
     def _versions_lack(self) -> Iterator[Aspect]:
         if self.lost:
-            names = _named("version", [digests.short(pin.digest) for pin in self.lost])
-            detail = f"{names}, to be kept for {self.promised.retention}, cannot be had"
+            names = _some([digests.short(pin.digest) for pin in self.lost])
+            detail = f"lost {names}, to be kept for {self.promised.retention}"
             yield Aspect("bad", detail, fix="restore the DVC remote")
 
     def _valid(self) -> Aspect:
@@ -277,9 +275,7 @@ class _Look:
         return f"the contract's status is {self.contract.status}"
 
 
-def _named(thing: str, names: Sequence[str]) -> str:
-    """`2 batches (a, b)`, of many the first and how many more."""
-    count = len(names)
-    plural = f"{thing}{'es' if thing.endswith('ch') else 's'}" if count != 1 else thing
-    more = f" and {count - NAMED} more" if count > NAMED else ""
-    return f"{count} {plural} ({', '.join(names[:NAMED])}{more})"
+def _some(names: Sequence[str]) -> str:
+    """`a, b`; of many the first and how many more."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from mlops import digests
 from mlops.data.ingest import Ingested, ingest, read_bytes
 from mlops.data.pin import shown
-from mlops.data.quarantine import Batch, Decision, find, record, utc_text
+from mlops.data.quarantine import Batch, Decision, find, record
 from mlops.errors import bad_input
 from mlops.git import GitFailed
 from mlops.repository import Repository
@@ -53,19 +53,8 @@ def repair(
             fix = f"correct it, or `mlops data quarantine release {dataset} {batch.name}`"
             raise bad_input(shown(repo, file), what, fix)
         done = ingest(repo, dataset, [file], aside=False, progress=progress)
-        decision = Decision(
-            dataset=dataset,
-            batch=batch.reason.digest,
-            outcome="repaired",
-            by=by,
-            at=utc_text(now),
-            reason=reason,
-            version=done.new.digest,
-            file=file.name,
-            file_digest=content,
-        )
-        record(batch, decision)
-        return decision, done
+        came = {"version": done.new.digest, "file": file.name, "file_digest": content}
+        return record(batch, "repaired", by=by, reason=reason, now=now, **came), done
 
 
 def release(
@@ -89,17 +78,8 @@ def release(
         by = _person(repo, reason)
         _refuse_another_file(repo, batch)
         done = ingest(repo, dataset, [_source(repo, batch)], aside=False, progress=progress)
-        decision = Decision(
-            dataset=dataset,
-            batch=batch.reason.digest,
-            outcome="released",
-            by=by,
-            at=utc_text(now),
-            reason=reason,
-            version=done.new.digest,
-        )
-        record(batch, decision)
-        return decision, done
+        version = done.new.digest
+        return record(batch, "released", by=by, reason=reason, now=now, version=version), done
 
 
 def drop(
@@ -113,17 +93,9 @@ def drop(
         BadInput: when the batch is decided already.
     """
     with _undecided(repo, dataset, name) as batch:
-        decision = Decision(
-            dataset=dataset,
-            batch=batch.reason.digest,
-            outcome="dropped",
-            by=_person(repo, reason),
-            at=utc_text(now),
-            reason=reason,
-        )
+        by = _person(repo, reason)
         batch.file.unlink(missing_ok=True)
-        record(batch, decision)
-        return decision
+        return record(batch, "dropped", by=by, reason=reason, now=now)
 
 
 @contextmanager

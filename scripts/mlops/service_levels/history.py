@@ -1,6 +1,6 @@
-"""The versions of a dataset that Git has pinned."""
+"""What Git and the stores say of a dataset's versions: when they were pinned, which are lost."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 
 from mlops.data.pin import Pin, Remote, parsed_pin, pin_path, stored
@@ -9,38 +9,17 @@ from mlops.git import GitFailed
 from mlops.repository import Repository
 
 
-@dataclass(frozen=True)
-class Pinned:
-    """A version, and the commit that pinned it.
-
-    Attributes:
-        at: when that was committed, with the committer's zone.
-    """
-
-    commit: str
-    at: datetime
-    pin: Pin
-
-
-def pinned_versions(repo: Repository, dataset: str) -> list[Pinned]:
-    """What the first-parent history of HEAD has pinned, the newest first.
+def pinned_between(repo: Repository, dataset: str, start: datetime, end: datetime) -> list[Pin]:
+    """Versions that the first-parent history of HEAD pinned between two moments, each once.
 
     Pins that cannot be read are left out: history is not refused because of them.
     """
-    path = pin_path(dataset)
-    try:
-        told = repo.git.names(
-            "log", "--first-parent", "-z", "--format=%H %cI", "HEAD", "--", path
-        )  # fmt: skip
-    except GitFailed:
-        return []  # no commit yet
-    commits = [line.split(" ", 1) for line in told]
-    contents = repo.git.contents([f"{commit}:{path}" for commit, _ in commits])
-    return [
-        Pinned(commit, datetime.fromisoformat(at), pin)
-        for (commit, at), content in zip(commits, contents, strict=True)
-        if content is not None and (pin := _pin(content, dataset))
-    ]
+    if repo.git.commit_of("HEAD") is None:
+        return []
+    changes = repo.git.changes("HEAD", pin_path(dataset))
+    inside = [one.content for one in changes if start <= datetime.fromisoformat(one.at) <= end]
+    pins = (_pin(content, dataset) for content in inside if content is not None)
+    return list({pin.digest: pin for pin in pins if pin}.values())
 
 
 def _pin(content: bytes, dataset: str) -> Pin | None:
@@ -61,7 +40,7 @@ def changed_at(repo: Repository, *paths: str) -> datetime | None:
     return datetime.fromisoformat(told) if told else None
 
 
-def lost(repo: Repository, versions: list[Pin]) -> list[Pin]:
+def lost(repo: Repository, versions: Sequence[Pin]) -> list[Pin]:
     """Those that cannot be had any more: not here, not in the DVC remote, no raw files in Git.
 
     Raises:

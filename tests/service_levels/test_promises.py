@@ -1,5 +1,6 @@
 """The moments that follow from what a contract promises."""
 
+import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 
 from mlops.cli import run
 from mlops.data.contract import Contract, read_contract
-from mlops.data.service_levels import Promises, promises
 from mlops.errors import Exit
 from mlops.repository import Repository
+from mlops.service_levels.promises import Promises, promises
 from tests.team import ROOT, Team
 
 INVALID = ROOT / "tests" / "fixtures" / "invalid"
@@ -43,8 +44,8 @@ def promised(**values: Any) -> Promises:
     levels = []
     for name, value in values.items():
         number, _, unit = str(value).partition(" ")
-        whole = {"value": float(number) if "." in number else int(number), "unit": unit}
-        levels.append({"property": name, **(whole if unit else {"value": value})})
+        said = {"value": json.loads(number), "unit": unit} if unit else {"value": value}
+        levels.append({"property": name, **said})
     return promises(contract_of(*levels))
 
 

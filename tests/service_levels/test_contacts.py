@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from mlops.data.contacts import NOBODY, contacts, contacts_of
 from mlops.repository import Repository
-from tests.data.test_service_levels import contract_of
+from mlops.service_levels.contacts import NOBODY, contacts, contacts_of
+from tests.service_levels.test_promises import contract_of
 from tests.team import ROOT
 
 OWNER = {"username": "daustin", "role": "Owner"}

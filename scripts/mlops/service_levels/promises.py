@@ -4,8 +4,6 @@ The standard's names are read without regard to case, its synonyms too. All mome
 those of a column without a zone are taken as UTC, as the contract stores them.
 """
 
-import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
@@ -41,7 +39,6 @@ SHORT = {"s": "second", "sec": "second", "min": "minute", "h": "hour", "hr": "ho
          "w": "week", "wk": "week", "mo": "month", "y": "year", "yr": "year"}  # fmt: skip
 BY_CALENDAR = ("month", "year")
 """Units that differ in length: only whole ones are a length of time."""
-TIME = re.compile(r"(\d{2}):(\d{2})(?::\d{2})?(Z|[+-]\d{2}:\d{2})?")
 
 
 @dataclass(frozen=True)
@@ -63,8 +60,8 @@ class Length:
         import pandas as pd
 
         if self.unit in BY_CALENDAR:
-            offset = pd.DateOffset(**{UNITS[self.unit][1]: int(value)})
-            moved: datetime = (pd.Timestamp(moment) + offset).to_pydatetime()
+            offset: dict[str, Any] = {UNITS[self.unit][1]: int(value)}
+            moved: datetime = (pd.Timestamp(moment) + pd.DateOffset(**offset)).to_pydatetime()
             return moved
         return moment + timedelta(**{UNITS[self.unit][1]: value})
 
@@ -252,12 +249,10 @@ class _Reader:
         level = self._levels.get(name)
         if level is None:
             return None
-        text = str(level.value)
         try:
-            found = time.fromisoformat(text) if TIME.fullmatch(text) else None
+            # Without quotes YAML reads 10:00 as the number 600.
+            found = time.fromisoformat(level.value if isinstance(level.value, str) else "")
         except ValueError:
-            found = None
-        if found is None:
             fix = 'write it as "09:00Z" or "09:00-08:00", in quotes'
             self._wrong(level, f"`value` is {level.value!r}", fix)
             return None
@@ -281,14 +276,9 @@ class _Reader:
         self._wrong(level, f"`element` {level.element!r} {there}", fix)
         return None
 
-    def _times(self) -> Sequence[str]:
-        return tuple(_moments(self.contract))
-
-
-def _moments(contract: Contract) -> Iterator[str]:
-    for column in contract.columns:
-        if column.logical_type in ("timestamp", "date"):
-            yield column.name
+    def _times(self) -> list[str]:
+        columns = self.contract.columns
+        return [each.name for each in columns if each.logical_type in ("timestamp", "date")]
 
 
 def _unit(text: Any) -> str | None:

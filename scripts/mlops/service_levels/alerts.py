@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mlops.data.contacts import Contacts, contacts
 from mlops.data.contract import Contract, read_contract
-from mlops.data.exposition import BROKEN, DUE, GAPS, LOOKED, LOST, WAITING
-from mlops.data.service_levels import Promises, promises
 from mlops.errors import BadInput, MlopsError, Problem
 from mlops.files import dump_yaml
 from mlops.repository import PROJECT_FILE, Layout
-from mlops.specs.project import GITHUB, Project
+from mlops.service_levels.contacts import Contacts, contacts
+from mlops.service_levels.exposition import BROKEN, DUE, GAPS, LOOKED, LOST, WAITING
+from mlops.service_levels.promises import Promises, promises
+from mlops.specs.project import Project
 
 PATH = "infra/monitoring/datasets.yaml"
 RUNBOOK = "docs/data-operations.md"
@@ -147,10 +147,8 @@ def _literal(text: str) -> str:
 
 def _page(project: Project) -> str:
     """Where people read the page: on the forge, or in a clone when there is no forge's page."""
-    forge = project.forge
-    if forge.kind == "local" or forge.repository is None:
+    forge, page = project.forge, project.page
+    if page is None:
         return RUNBOOK
     tree = "blob" if forge.kind == "github" else "src/branch"
-    if forge.kind == "gitea" and forge.url is None:
-        return RUNBOOK
-    return f"{(forge.url or GITHUB).rstrip('/')}/{forge.repository}/{tree}/{forge.main}/{RUNBOOK}"
+    return f"{page}/{tree}/{forge.main}/{RUNBOOK}"

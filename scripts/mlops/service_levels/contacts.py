@@ -1,7 +1,7 @@
 """Who is to be told about a dataset: the contract's `team` and `support`."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from mlops.data.contract import Contract, read_contract
@@ -44,12 +44,7 @@ class Contacts:
 
     def as_json(self) -> dict[str, str]:
         """For machines."""
-        return {
-            "team": self.team,
-            "owner": self.owner,
-            "channel": self.channel,
-            "url": self.url,
-        }
+        return asdict(self)
 
 
 def contacts(contract: Contract) -> Contacts:

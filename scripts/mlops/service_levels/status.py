@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from mlops.data.contacts import Contacts
-from mlops.data.service_levels import Phase
 from mlops.errors import Problem
+from mlops.service_levels.contacts import Contacts
+from mlops.service_levels.promises import Phase
 
 Verdict = Literal["good", "bad", "not asked", "unknown"]
 CALLED = {"fresh": "late", "complete": "incomplete", "valid": "invalid"}

@@ -9,15 +9,22 @@ from typing import Any
 import pytest
 import yaml
 
-from mlops.data import alerts
-from mlops.data.assessment import assess
-from mlops.data.exposition import exposition
 from mlops.data.ingest import ingest
 from mlops.errors import Exit
 from mlops.repository import Layout, Repository
+from mlops.service_levels import alerts
+from mlops.service_levels.assessment import assess
+from mlops.service_levels.exposition import exposition
 from mlops.tree import Overlay, WorkTree
-from tests.data.test_status import CONTRACT, FEBRUARY, JANUARY, LEVELS, promise, quarantined
 from tests.prometheus import program
+from tests.service_levels.test_status import (
+    CONTRACT,
+    FEBRUARY,
+    JANUARY,
+    LEVELS,
+    promise,
+    quarantined,
+)
 from tests.team import ROOT, Team
 
 HOSTILE = "{{ .Labels }} \" ' \\ {{ end"

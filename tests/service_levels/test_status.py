@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from mlops.cli import run
-from mlops.data import decisions
 from mlops.data import pin as pins
-from mlops.data.assessment import assess
-from mlops.data.exposition import METRICS, exposition
+from mlops.data import quarantine_decisions as decisions
 from mlops.data.ingest import ingest
 from mlops.data.quarantine import batches
-from mlops.data.status import Figures, Status
 from mlops.errors import Exit, NotGood
+from mlops.service_levels.assessment import assess
+from mlops.service_levels.exposition import INFO, LOOKED, METRICS, exposition
+from mlops.service_levels.status import Figures, Status
 from tests.team import ROOT, Team
 
 RAW = "data-contracts/toy-points/raw"
@@ -97,7 +97,7 @@ def test_a_batch_that_waits_makes_it_incomplete_until_it_is_decided(here: Team) 
     name = quarantined(here)
     waits = looked(here)
     assert waits.complete.verdict == "bad"
-    assert waits.complete.detail == f"1 batch ({name}) in quarantine"
+    assert waits.complete.detail == f"in quarantine {name}"
     assert waits.complete.since == batches(here.repo, "toy-points")[0].kept
     decisions.drop(here.repo, "toy-points", name, reason="not needed")
     assert looked(here).complete.verdict == "good"
@@ -110,7 +110,7 @@ def test_a_month_without_rows_makes_it_incomplete(here: Team) -> None:
     )
     ingest(here.repo, "toy-points", [here.root / "may.csv"])
     found = looked(here, "2024-06-01")
-    assert found.complete.detail.startswith("1 gap (2024-03-01 00:00 UTC)")
+    assert found.complete.detail.startswith("no rows of the time from 2024-03-01 00:00 UTC")
     assert found.complete.since == at("2024-04-04T00:00")
     assert found.fresh.verdict == "good"
 
@@ -142,7 +142,7 @@ def test_a_version_that_cannot_be_had_any_more_is_told_within_the_retention(here
     pin.write_text(pins.to_dvc(first))
     here.commit("Back")
     found = looked(here)
-    assert found.complete.detail.startswith("1 version (000000000000), to be kept for 5 years")
+    assert found.complete.detail == "lost 000000000000, to be kept for 5 years"
     assert looked(here, "2030-01-01").figures.lost == 0
 
 
@@ -238,14 +238,14 @@ def test_any_text_and_figure_is_read_as_it_was_written(
 
 def test_each_metric_is_documented() -> None:
     page = (ROOT / "docs" / "data-operations.md").read_text()
-    names = [*(metric.name for metric in METRICS), "mlops_dataset_info"]
+    names = [*METRICS, INFO, LOOKED]
     assert [name for name in names if f"| `{name}` |" not in page] == []
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--now", "today"], "'today' is no moment; write it as 2026-03-01T12:00:00Z"),
+        (["--now", "today"], "'today' does not match the formats"),
         (["--json", "--metrics", "-"], "both write to standard output; take one"),
     ],
 )
