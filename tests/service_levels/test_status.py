@@ -19,7 +19,7 @@ from mlops.errors import Exit, NotGood
 from mlops.service_levels.assessment import assess
 from mlops.service_levels.exposition import INFO, LOOKED, METRICS, exposition
 from mlops.service_levels.status import Figures, Status
-from tests.team import ROOT, Team
+from tests.team import ROOT, Team, free_port
 
 RAW = "data-contracts/toy-points/raw"
 JANUARY, FEBRUARY = f"{RAW}/2024-01.csv", f"{RAW}/2024-02.csv"
@@ -144,6 +144,21 @@ def test_a_version_that_cannot_be_had_any_more_is_told_within_the_retention(here
     found = looked(here)
     assert found.complete.detail == "lost 000000000000, to be kept for 5 years"
     assert looked(here, "2030-01-01").figures.lost == 0
+
+
+def test_a_remote_that_does_not_answer_is_told_and_nothing_is_called_lost(here: Team) -> None:
+    pin = pins.read_pin(here.repo, "toy-points")
+    here.write(pins.pin_path("toy-points"), pins.to_dvc(pin.model_copy(update={"raw": ()})))
+    text = (here.root / "mlops.toml").read_text()
+    address = f"http://127.0.0.1:{free_port()}/dvc"
+    here.write("mlops.toml", text.replace("[stores]", f'[stores]\ndata = "{address}"'))
+    here.commit("Raw files and versions elsewhere")
+    pins.stored(here.repo, pin).unlink()
+    found = looked(here)
+    assert verdicts(found) == ("unknown", "unknown", "good")
+    assert (found.figures.lost, found.figures.gaps) == (None, None)
+    assert {problem.path for problem in found.problems} == {address}
+    assert "cannot be used as DVC remote" in found.problems[0].what
 
 
 def test_after_the_end_of_support_nothing_new_is_asked_and_all_else_is(here: Team) -> None:

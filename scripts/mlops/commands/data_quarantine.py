@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mlops.data.ingest import Ingested
     from mlops.data.profiles import Profile
-    from mlops.data.quarantine import Batch, BrokenRule, Decision
+    from mlops.data.quarantine import Batch, Decision
 
 Pair = tuple["Profile | None", "Profile | None"]
 Progress = Callable[[str], None]
@@ -171,7 +171,7 @@ def _list(found: "Mapping[str, Sequence[Batch]]", asked: Mapping[str, str]) -> "
 def _kinds(batch: "Batch") -> str:
     """How many rules are broken, and of which kinds."""
     broken = batch.reason.broken
-    kinds = ", ".join(dict.fromkeys(rule.kind for rule in broken))
+    kinds = ", ".join(dict.fromkeys(text.partition(":")[0] for text in broken))
     return f"{len(broken)} ({kinds})" if broken else f"{len(batch.reason.unchecked)} not checked"
 
 
@@ -184,7 +184,7 @@ def _batch_json(batch: "Batch") -> dict[str, Any]:
         "kept_aside": batch.reason.at,
         "contract": batch.reason.contract,
         "rows": batch.reason.rows,
-        "broken": [rule.model_dump(mode="json") for rule in batch.reason.broken],
+        "broken": list(batch.reason.broken),
         "unchecked": list(batch.reason.unchecked),
         "state": batch.state,
         "decision": batch.decision.model_dump(mode="json") if batch.decision else None,
@@ -260,19 +260,13 @@ def _tell_batch(batch: "Batch", contact: str) -> None:
     click.echo(f"  file      {batch.file}")
     click.echo(f"  kept      {shown_moment(reason.at)}, {reason.rows} rows")
     click.echo(f"  contract  {reason.contract}, broken rules: {len(reason.broken)}")
-    for rule in reason.broken:
-        click.echo(f"    {_rule(rule)}")
+    for text in reason.broken:
+        click.echo(f"    {text}")
     for text in reason.unchecked:
         click.echo(f"    not checked, a column is missing: {text}")
     if batch.decision:
         click.echo(f"  decided   {batch.decision}")
     click.echo(f"  ask       {contact}")
-
-
-def _rule(rule: "BrokenRule") -> str:
-    rows = "; ".join(f"row {each.row}: {each.value}" for each in rule.examples) or rule.observed
-    counted = f"{rule.failing} of {rule.checked} do not"
-    return f"{rule.kind}: {rule.rule}: {counted}{f' ({rows})' if rows else ''}"
 
 
 def _columns(pairs: Mapping[str, Pair]) -> "Table":

@@ -295,9 +295,9 @@ class Remote:
         Raises:
             NotHere: when the remote cannot be read (credentials, network).
         """
+        if not self.holds(md5):
+            return None
         try:
-            if not self._objects.exists(md5):
-                return None
             content: bytes = self._objects.fs.cat_file(self._objects.oid_to_path(md5))
         except Exception as error:  # each kind of storage has errors of its own
             raise self._unusable(error) from error
@@ -305,10 +305,14 @@ class Remote:
 
     def holds(self, md5: str) -> bool:
         """Whether the remote has an object; raises like `read`."""
+        # DVC's `exists` says no for a web server that does not answer; reading tells the two apart.
         try:
-            return bool(self._objects.exists(md5))
+            self._objects.fs.cat_file(self._objects.oid_to_path(md5), start=0, end=1)
+        except FileNotFoundError:
+            return False
         except Exception as error:  # each kind of storage has errors of its own
             raise self._unusable(error) from error
+        return True
 
     def push(self, path: Path, md5: str) -> None:
         """Put a file into the remote under its MD5; nothing is sent when it is there."""

@@ -30,33 +30,10 @@ Outcome = Literal["repaired", "released", "dropped"]
 State = Literal["waiting", "repaired", "released", "dropped"]
 
 
-class _Told(Spec):
-    """A part of the report of a check, of which other keys are for people."""
+class Reason(Spec):
+    """Why a batch was kept aside; the file holds the whole report of its check beside."""
 
     model_config = ConfigDict(extra="ignore")
-
-
-class Worst(_Told):
-    """A row that breaks a rule."""
-
-    row: int
-    value: str
-
-
-class BrokenRule(_Told):
-    """A rule of the contract, as it was checked."""
-
-    rule: str
-    kind: str
-    passed: bool
-    checked: int
-    failing: int
-    examples: tuple[Worst, ...] = ()
-    observed: str = ""
-
-
-class Reason(_Told):
-    """Why a batch was kept aside: what its check found."""
 
     file: str = Field(description="name of the file in the batch's folder")
     digest: Digest
@@ -64,13 +41,8 @@ class Reason(_Told):
     dataset: str
     contract: Version
     rows: int
-    rules: tuple[BrokenRule, ...]
+    broken: tuple[str, ...] = Field(description="each broken rule: its kind, counts, worst rows")
     unchecked: tuple[str, ...] = ()
-
-    @property
-    def broken(self) -> tuple[BrokenRule, ...]:
-        """The rules that did not hold."""
-        return tuple(rule for rule in self.rules if not rule.passed)
 
 
 class Decision(Spec):
@@ -165,8 +137,9 @@ def keep_aside(
         kept = f"batch-{name}" if name in OWN else name
         write_whole(folder / kept, raw)
         write_whole(folder / READABLE, _readable(name, digest, report))
-        reason = {"file": kept, "digest": digest, "at": at, **report.as_json()}
-        write_whole(folder / REASON, json.dumps(reason, indent=2) + "\n")
+        broken = [problem.what for problem in report.problems]
+        reason = {"file": kept, "digest": digest, "at": at, "broken": broken}
+        write_whole(folder / REASON, json.dumps(reason | report.as_json(), indent=2) + "\n")
         if before and before.file.name != kept:
             before.file.unlink(missing_ok=True)
         return _read(folder)
