@@ -31,6 +31,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "mlops.commands.evaluate:command",
         "Measure a model on unseen data against what serves; apply its gates.",
     ),
+    "score": (
+        "mlops.commands.score:command",
+        "Predict many rows at once with a registered model: batch scoring.",
+    ),
+    "pipeline": (
+        "mlops.commands.pipeline:group",
+        "A model's steps, from raw files to predictions: run, show, submit.",
+    ),
     "build": ("mlops.commands.build:command", "Build a service and its models as a bento."),
     "release": (
         "mlops.commands.release:command",

@@ -15,8 +15,9 @@ from mlops.checks import admission, secrets, tools, workflow_rules
 from mlops.checks.context import Context
 from mlops.checks.found import count, result
 from mlops.environments.parsing import FILES_ARE_TEXT, FILES_CAN_BE_READ, unreadable_among
-from mlops.errors import MlopsError, Problem
+from mlops.errors import BadInput, MlopsError, Problem
 from mlops.files import not_text
+from mlops.pipelines import rendered
 from mlops.repository import Repository
 from mlops.specs.evidence import GateResult
 from mlops.specs.result import Result
@@ -62,6 +63,7 @@ def run(context: Context) -> Result:
     if any(path.startswith(".github/") for path in context.changed):
         looked += _github(context, bad)
     looked += [*_admission(context), *_manifests(context), *_secrets(context, bad)]
+    looked += _pipelines(context, bad)
     return _result(context, looked)
 
 
@@ -103,6 +105,21 @@ def _binary(context: Context) -> list[Problem]:
 def _unreadable(context: Context, binary: set[str]) -> list[Problem]:
     """What is wrong with the changed files by their specs."""
     return unreadable_among(context.repo, [p for p in context.changed if p not in binary])
+
+
+def _pipelines(context: Context, bad: set[str]) -> list[Looked]:
+    """That infra/workflows holds what the changed models and settings give."""
+    changed = [path for path in context.changed if rendered.concerns(path)]
+    if not changed:
+        return []
+    try:
+        found = rendered.stale(context.repo, changed)
+        problems = [
+            rendered.stale_problem(context.repo, path, text) for path, text in found.items()
+        ]
+    except BadInput as error:
+        problems = [problem for problem in error.problems if problem.path not in bad]
+    return [Looked("pipelines of clusters are current", tuple(problems))]
 
 
 def _yamllint(repo: Repository, files: Sequence[str]) -> Looked:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops import digests
+from mlops.commands import data_propose
 from mlops.errors import Exit
 from mlops.repository import Repository
 
@@ -23,6 +24,9 @@ def group() -> None:
 
     Example: mlops data validate bike-rentals
     """
+
+
+group.add_command(data_propose.command)
 
 
 @group.command("validate")

@@ -65,6 +65,12 @@ PATTERNS = {
         "write where the value is, never the value itself",
     ),
     r"^\d+\.\d+\.\d+$": ("not a version", "write it as 1.2.3"),
+    r"^[0-9*/,-]+( [0-9*/,-]+){4}$": (
+        "not a schedule",
+        "write five fields in UTC: minute, hour, day, month, weekday, as `0 4 * * 1`",
+    ),
+    r"^[0-9]+(\.[0-9]+|m)?$": ("not an amount of processors", "write it as `2` or `500m`"),
+    r"^[0-9]+[MG]i$": ("not an amount of memory", "write it as `2Gi` or `512Mi`"),
     r"^[a-z0-9]+([._/-][a-z0-9]+)*$": (
         "not the name of an image alone",
         "leave registry host, tag and digest out, `digest` says which one it is",
