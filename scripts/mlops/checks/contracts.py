@@ -57,6 +57,8 @@ def _check(name: str, found: _Found) -> GateResult:
     said = [*found.problems, *found.not_here]
     validation = found.data.validation if found.data else None
     held = f"{validation.rules} rules on {validation.rows} rows" if validation else "no data pinned"
+    if validation and validation.warned:
+        held += f", {count(validation.warned, 'warning')}"
     return GateResult(
         gate=f"contract of {name}",
         passed=not said,

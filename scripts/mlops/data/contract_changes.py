@@ -6,6 +6,9 @@ A difference is breaking when something that was good may fail because of it:
 - a reader, when what it counts on goes: a column, its type, that each row has a value, that
   values are unique, that no value but those listed comes, the key, a service level.
 
+A rule of severity warning stops nothing, so a difference of it breaks nothing; one that is raised
+to an error may.
+
 A wider range or a looser count is not: readers go on, and drift shows it. Breaking asks for a
 new major version, any other difference that is checked for a minor one, words for a patch.
 """

@@ -50,11 +50,7 @@ def run(rules: Sequence[Rule], frame: "pd.DataFrame") -> tuple[Outcome, ...]:
 
     Great Expectations counts; a rule with a threshold is judged by it.
     """
-    # Read when the library is imported: nothing is sent from here.
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
-    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
-
+    gx = _library()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas("frames").add_dataframe_asset("table")
@@ -63,14 +59,39 @@ def run(rules: Sequence[Rule], frame: "pd.DataFrame") -> tuple[Outcome, ...]:
     )
     suite = gx.ExpectationSuite(name="contract")
     for number, rule in enumerate(rules):
-        suite.expectations.append(
-            ExpectationConfiguration(
-                type=rule.expectation, kwargs=dict(rule.kwargs), meta={"rule": number}
-            ).to_domain_obj()
-        )
+        suite.expectations.append(_expectation(rule, number))
     found = batch.validate(suite, result_format={"result_format": "COMPLETE"})
     by_number = {result.expectation_config.meta["rule"]: result for result in found.results}
     return tuple(_outcome(rule, by_number[n], len(frame)) for n, rule in enumerate(rules))
+
+
+def refusal(rule: Rule) -> str | None:
+    """Why Great Expectations has no such expectation, said of the rule; None when it has."""
+    exceptions = _library().exceptions
+    try:
+        _expectation(rule, 0)
+    except exceptions.ExpectationNotFoundError:
+        return f"asks {rule.expectation}, which Great Expectations does not have"
+    except (TypeError, ValueError) as error:
+        said = " ".join(str(error).split())
+        return f"asks {rule.expectation} with other arguments than it takes ({said})"
+    return None
+
+
+def _library() -> Any:
+    # Read when the library is imported: nothing is sent from here.
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations
+
+    return great_expectations
+
+
+def _expectation(rule: Rule, number: int) -> Any:
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    return ExpectationConfiguration(
+        type=rule.expectation, kwargs=dict(rule.kwargs), meta={"rule": number}
+    ).to_domain_obj()
 
 
 def _outcome(rule: Rule, result: Any, rows: int) -> Outcome:

@@ -47,6 +47,7 @@ class Ingested:
         new: the version now; the same as `old` when nothing changed.
         added, replaced, unchanged: rows of the batches, counted by primary key.
         drift: the new and replaced rows against the version before; empty without either.
+        warnings: broken rules of severity warning, of the batches and of the version.
     """
 
     old: Pin | None
@@ -55,6 +56,7 @@ class Ingested:
     replaced: int
     unchanged: int
     drift: tuple[Drift, ...]
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -179,15 +181,18 @@ def ingest(
     batch = _joined(contract, [report.typed for report in reports])
     merged = table.upsert(contract, old.rows if old else None, batch)
     moved = _moved(contract, old, merged)
+    warnings = [warning for report in reports for warning in report.warnings]
     new, content = _version(contract, old, merged.rows, _recorded(repo, old, files))
     if old is None or new != old.pin:
         progress("checking the new version as a whole")
         report = _refuse_version(contract, merged.rows)
+        warnings += report.warnings
         progress("storing the version and pushing it to the DVC remote")
         pins.publish(repo, new, content)
         remember(repo, repo, new, report.summary(new.digest))
     pin = old.pin if old else None
-    return Ingested(pin, new, merged.added, merged.replaced, merged.unchanged, moved)
+    counts = (merged.added, merged.replaced, merged.unchanged)
+    return Ingested(pin, new, *counts, moved, tuple(warnings))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A frame checked against its dataset's contract."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from mlops.data import expectations, rules, table
 from mlops.data.contract import Contract
 from mlops.data.expectations import Outcome
 from mlops.data.rules import Rule
-from mlops.errors import Problem
+from mlops.errors import BadInput, Problem
 from mlops.specs.evidence import DataValidation
 
 
@@ -34,19 +35,32 @@ class Report:
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
-        """Rules that are broken."""
-        return tuple(outcome for outcome in self.outcomes if not outcome.passed)
+        """Rules that are broken and stop the data."""
+        return tuple(each for each in self.outcomes if not each.passed and each.rule.stops)
+
+    @property
+    def warned(self) -> tuple[Outcome, ...]:
+        """Rules that are broken and only told of: those of severity warning."""
+        return tuple(each for each in self.outcomes if not each.passed and not each.rule.stops)
 
     @property
     def passed(self) -> bool:
-        """Whether every rule was checked and holds."""
+        """Whether every rule was checked, and those that stop the data hold."""
         return not self.failed and not self.unchecked
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Each broken rule: how many rows of how many, and the worst of them."""
+        """Each broken rule that stops: how many rows of how many, and the worst of them."""
         fix = f"correct the data, or change {self.contract.path} if the data is right"
         return tuple(Problem(self.subject, complaint(outcome), fix) for outcome in self.failed)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Each broken rule that stops nothing, told as a problem is."""
+        fix = f"nothing is stopped by it; look at the data, or change {self.contract.path}"
+        return tuple(
+            Problem(self.subject, f"warning: {complaint(outcome)}", fix) for outcome in self.warned
+        )
 
     def summary(self, digest: str) -> DataValidation:
         """The result as evidence.
@@ -61,6 +75,7 @@ class Report:
             rows=self.rows,
             rules=len(self.outcomes) + len(self.unchecked),
             failed=len(self.failed),
+            warned=len(self.warned),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -81,6 +96,7 @@ def _rule_json(outcome: Outcome) -> dict[str, Any]:
         "rule": outcome.rule.text,
         "kind": outcome.rule.kind,
         "columns": list(outcome.rule.columns),
+        "severity": outcome.rule.severity,
         "passed": outcome.passed,
         "checked": outcome.checked,
         "failing": outcome.failing,
@@ -113,10 +129,14 @@ def validate(contract: Contract, frame: pd.DataFrame, *, subject: str | None = N
         contract: the dataset's contract.
         frame: the table; its index holds the row numbers that examples name.
         subject: what is checked, for messages; default: the contract's path.
+
+    Raises:
+        BadInput: when a rule asks an expectation that Great Expectations does not have.
     """
+    asked = (*rules.schema_rules(contract.table), *rules.value_rules(contract.table))
+    _refuse_unknown(contract, asked)
     values = table.parsed(contract, frame)
     typed = table.typed(contract, values)
-    asked = (*rules.schema_rules(contract), *rules.value_rules(contract))
     there = set(values.columns)
     checkable = [rule for rule in asked if there.issuperset(rule.columns)]
     first = [rule for rule in checkable if rule.on_values]
@@ -130,3 +150,13 @@ def validate(contract: Contract, frame: pd.DataFrame, *, subject: str | None = N
         unchecked=tuple(rule for rule in asked if rule not in checkable),
         typed=typed,
     )
+
+
+def _refuse_unknown(contract: Contract, asked: Sequence[Rule]) -> None:
+    custom = [rule for rule in asked if rule.kind == "relation"]
+    refused = [(rule.place, said) for rule in custom if (said := expectations.refusal(rule))]
+    if refused:
+        raise BadInput(
+            Problem(contract.path, f"`{contract.table.name}.{place}` {said}", "correct the expectation")
+            for place, said in refused
+        )
