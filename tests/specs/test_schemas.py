@@ -46,7 +46,8 @@ def test_the_schema_is_itself_valid(name: str) -> None:
 
 
 def test_no_schema_is_left_over() -> None:
-    assert sorted(path.name for path in HERE.glob("*.json")) == [file_name(name) for name in SPECS]
+    own = [path.name for path in HERE.glob("*.json") if not path.name.startswith("odcs-")]
+    assert sorted(own) == [file_name(name) for name in SPECS]
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,9 @@ def _content(path: Path) -> bytes:
         raise bad_input(path, f"could not be read ({error.strerror})", "name a contract") from error
 
 
-def _as_json(path: Path, reading: "Reading | None", problems: tuple[Problem, ...]) -> dict[str, Any]:
+def _as_json(
+    path: Path, reading: "Reading | None", problems: tuple[Problem, ...]
+) -> dict[str, Any]:
     from mlops.data.enforcement import findings
 
     found = findings(reading) if reading else ()

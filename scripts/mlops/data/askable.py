@@ -37,7 +37,9 @@ def unreadable(column: Entry) -> Reason | None:
         return Reason("has no `logicalType`", f"add one: {', '.join(TYPES)}")
     if kind == "time":
         return Reason("is a time of day, which no rule types", "make it a string with a `pattern`")
-    return Reason(f"is an {kind}, and a dataset is one flat table", "let ingest.py make columns of it")
+    return Reason(
+        f"is an {kind}, and a dataset is one flat table", "let ingest.py make columns of it"
+    )
 
 
 def unchecked_options(column: Entry) -> Iterator[tuple[str, Reason]]:
@@ -71,7 +73,7 @@ def _custom(quality: Entry) -> Reason | None:
     if not runs(engine):
         fix = f"say it for {ENGINE}, or as a library metric"
         return Reason(f"is for the engine {engine}, which is not run here", fix)
-    asked = quality.get("implementation")
+    asked: Any = quality.get("implementation")
     try:
         asked = load_yaml(asked, "implementation") if isinstance(asked, str) else asked
     except BadInput as error:

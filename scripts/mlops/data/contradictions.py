@@ -126,9 +126,7 @@ def _no_row(quality: Quality) -> bool:
     return quality.stops and Threshold.of(quality).is_none
 
 
-def _qualities(
-    place: Place, asked: Sequence[Quality], names: Sequence[str]
-) -> Iterator[Told]:
+def _qualities(place: Place, asked: Sequence[Quality], names: Sequence[str]) -> Iterator[Told]:
     for number, quality in enumerate(asked):
         at = (*place, number)
         if quality.type == "library":
@@ -143,7 +141,7 @@ def _qualities(
 def _columns_of(quality: Quality) -> Sequence[str]:
     if quality.type == "custom":
         return columns_of(quality.expectation["kwargs"])
-    return quality.arguments.get("properties", ())
+    return list(quality.arguments.get("properties", ()))
 
 
 def _threshold(place: Place, asked: Threshold) -> Iterator[Told]:

@@ -169,9 +169,7 @@ def _unchecked_kinds(reading: Reading) -> Iterator[Finding]:
         yield Finding("unchecked", kind, places, _counted(kind, places), why, fix)
 
 
-def _by_kind(
-    doc: Document, found: Sequence[tuple[str, Place]]
-) -> dict[str, tuple[str, ...]]:
+def _by_kind(doc: Document, found: Sequence[tuple[str, Place]]) -> dict[str, tuple[str, ...]]:
     kinds = dict.fromkeys(kind for kind, _ in found)
     return {kind: tuple(doc.named(at) for each, at in found if each == kind) for kind in kinds}
 

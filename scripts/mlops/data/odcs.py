@@ -86,8 +86,9 @@ def _told(
         for key in _unknown(place, error, errors, schema):
             yield (*place, key), "is an unknown key", FIXES["extra_forbidden"]
     elif error.validator == "required":
-        for key in error.validator_value:
-            if key not in error.instance:
+        given: Any = error.instance
+        for key in _asked(error):
+            if key not in given:
                 yield place, f"lacks the key `{key}`", FIXES["missing"]
     else:
         yield place, *_value(error)
@@ -101,12 +102,14 @@ def _unknown(
     Keys that a broken part of the schema would have named count as unknown to the library;
     they are left to the error of that part.
     """
-    known = _keys(error.schema, schema)
-    names = [key for key in error.instance if key not in known]
+    part: Any = error.schema
+    given: Any = error.instance
+    known = _keys(part, schema)
+    names = [key for key in given if key not in known]
     others = [each for each in errors if each.validator not in UNKNOWN_KEYS]
     if names or any(tuple(each.absolute_path)[: len(place)] == place for each in others):
         return names
-    return [key for key in error.instance if repr(key) in error.message]
+    return [key for key in given if repr(key) in error.message]
 
 
 def _keys(part: Mapping[str, Any], schema: str) -> set[str]:
@@ -125,25 +128,32 @@ def _definition(reference: str, schema: str) -> Mapping[str, Any]:
     return dict(found)
 
 
+def _asked(error: "ValidationError") -> Any:
+    """What the schema asks: the value of the keyword that failed."""
+    return error.validator_value
+
+
 def _value(error: "ValidationError") -> tuple[str, str]:
     """What is wrong with a value, and the way out."""
-    given = f"is {shortened(json.dumps(error.instance, ensure_ascii=False))}"
-    asked = error.validator_value
-    if error.validator == "type":
-        return f"{given}, not {TYPES[asked]}", "correct the value"
-    if error.validator == "enum":
-        return f"{given}, which the standard does not know", f"write one of {', '.join(asked)}"
-    if error.validator == "oneOf" and (keys := _choice(asked)):
-        return f"has not exactly one of {', '.join(keys)}", "keep or add one"
-    if error.validator == "not":
-        named = ", ".join(f"`{key}`" for key in asked.get("required", ()))
-        return f"has {named}, which is not said here", "remove the key"
-    if error.validator in ("anyOf", "oneOf"):
-        return f"{given}, which the standard does not allow here", "correct the value"
-    if error.validator == "pattern":
-        return f"{given}, which does not match {asked}", "correct the value"
-    said = error.message.removeprefix(repr(error.instance)).strip()
-    return f"{given}, which {said}", "correct the value"
+    given, asked = f"is {shortened(json.dumps(error.instance, ensure_ascii=False))}", _asked(error)
+    match error.validator:
+        case "type":
+            told = f"{given}, not {TYPES[asked]}", "correct the value"
+        case "enum":
+            told = f"{given}, which the standard does not know", f"write one of {', '.join(asked)}"
+        case "oneOf" if keys := _choice(asked):
+            told = f"has not exactly one of {', '.join(keys)}", "keep or add one"
+        case "not":
+            named = ", ".join(f"`{key}`" for key in asked.get("required", ()))
+            told = f"has {named}, which is not said here", "remove the key"
+        case "anyOf" | "oneOf":
+            told = f"{given}, which the standard does not allow here", "correct the value"
+        case "pattern":
+            told = f"{given}, which does not match {asked}", "correct the value"
+        case _:
+            said = error.message.removeprefix(repr(error.instance)).strip()
+            told = f"{given}, which {said}", "correct the value"
+    return told
 
 
 def _choice(alternatives: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -132,9 +132,7 @@ def _column(place: Place, asked: Entry, left_out: list[LeftOut]) -> dict[str, An
     return {**asked, "logicalTypeOptions": options, "quality": quality}
 
 
-def _quality(
-    place: Place, asked: Entry, left_out: list[LeftOut], *, table: bool
-) -> list[Entry]:
+def _quality(place: Place, asked: Entry, left_out: list[LeftOut], *, table: bool) -> list[Entry]:
     checked: list[Entry] = []
     for number, quality in enumerate(asked.get("quality", ())):
         reason = unchecked(quality, table=table)
@@ -146,7 +144,9 @@ def _quality(
 
 def _header(asked: Entry) -> Iterator[LeftOut]:
     if not is_name(str(asked.get("name", ""))):
-        why = f"is {asked['name']!r}, not the name of a dataset" if "name" in asked else "is missing"
+        why = (
+            f"is {asked['name']!r}, not the name of a dataset" if "name" in asked else "is missing"
+        )
         fix = f"use lower-case letters, digits and single hyphens, {LONGEST_NAME} at most"
         yield LeftOut(("name",), Reason(why, fix))
     if not _is_version(asked["version"]):

@@ -157,6 +157,8 @@ def _refuse_unknown(contract: Contract, asked: Sequence[Rule]) -> None:
     refused = [(rule.place, said) for rule in custom if (said := expectations.refusal(rule))]
     if refused:
         raise BadInput(
-            Problem(contract.path, f"`{contract.table.name}.{place}` {said}", "correct the expectation")
+            Problem(
+                contract.path, f"`{contract.table.name}.{place}` {said}", "correct the expectation"
+            )
             for place, said in refused
         )
