@@ -61,8 +61,7 @@ def unchecked(quality: Entry, *, table: bool) -> Reason | None:
     """
     kind = quality.get("type", "library")
     if kind == "sql":
-        fix = "say it as a library metric or a Great Expectations rule"
-        return Reason("is SQL, which only a warehouse runs", fix)
+        return _operator(quality)
     if kind == "custom":
         return _custom(quality)
     return _library(quality, table=table) if kind == "library" else None

@@ -77,9 +77,9 @@ class TypeOptions(Part):
 
 
 class Quality(Part):
-    """One quality rule: a library metric with one operator, or a Great Expectations one."""
+    """One quality rule: a library metric or a query with one operator, or an expectation."""
 
-    type: Literal["library", "custom", "text"] = "library"
+    type: Literal["library", "sql", "custom", "text"] = "library"
     name: str | None = None
     severity: Annotated[Severity, BeforeValidator(_severity)] = "error"
     description: str | None = None
@@ -97,6 +97,7 @@ class Quality(Part):
     must_be_less_or_equal_to: Number | None = None
     must_be_between: tuple[Number, Number] | None = None
     must_not_be_between: tuple[Number, Number] | None = None
+    query: str | None = None
     engine: str | None = None
     implementation: dict[str, Any] | str | None = None
 
@@ -104,8 +105,10 @@ class Quality(Part):
     def _complete(self) -> "Quality":
         if self.type == "library" and self.metric is None:
             raise ValueError("a library rule needs `metric`")
-        if self.type == "library" and len(self.operators) != 1:
-            raise ValueError("a library rule needs exactly one operator, such as `mustBe: 0`")
+        if self.type == "sql" and self.query is None:
+            raise ValueError("a rule of type sql needs `query`")
+        if self.type in ("library", "sql") and len(self.operators) != 1:
+            raise ValueError("a counted rule needs exactly one operator, such as `mustBe: 0`")
         if self.type == "custom" and not runs(self.engine):
             raise ValueError(f"`engine` has to be {ENGINE}")
         if self.type == "custom" and not {"type", "kwargs"} <= set(self.expectation):
@@ -119,7 +122,7 @@ class Quality(Part):
 
     @property
     def operators(self) -> dict[str, Any]:
-        """The operators given (a library rule has one), by field name."""
+        """The operators given (a library rule and a query have one), by field name."""
         given = {name: value for name, value in self if name.startswith("must_")}
         return {name: value for name, value in given.items() if value is not None}
 

@@ -7,9 +7,9 @@ from typing import Literal
 from mlops.data.askable import Entry, Reason
 from mlops.data.contract import Severity
 from mlops.data.document import Document, Place
-from mlops.data.expectations import refusal
 from mlops.data.reading import LeftOut, Reading, TableRead
 from mlops.data.rules import Rule, columns_rule, schema_rules, value_rules
+from mlops.data.validation import refusal
 
 Group = Literal["enforced", "reported", "unchecked"]
 # What the standard has for people and catalogues: by key, the kind it is told as.
@@ -115,10 +115,9 @@ def _compiled(doc: Document, table: TableRead) -> Iterator[Finding]:
     elements = ["", *table.names]
     for rule in sorted(rules_of(table), key=lambda each: _element_of(each, elements)):
         place = f"{called}.{rule.place}" if rule.place else called
-        refused = refusal(rule) if rule.kind == "relation" else None
+        refused = refusal(rule, table.table)
         if refused:
-            fix = "correct the expectation"
-            yield Finding("unchecked", "asked", (place,), place, refused, fix, in_the_way=True)
+            yield Finding("unchecked", "asked", (place,), place, *refused, in_the_way=True)
         else:
             yield Finding("enforced", rule.kind, (place,), rule.text, severity=rule.severity)
 

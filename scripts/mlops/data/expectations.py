@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops.data.raw import listed
 from mlops.data.rules import Rule
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Outcome:
 
     Attributes:
         checked: rows looked at.
-        failing: rows that break the rule; a missing or unexpected column counts as 1.
+        failing: rows that break the rule; a missing or unexpected column counts as 1, and so
+            does a rule about a column, or the table, as a whole.
         examples: the worst of them (furthest outside a range; else the first).
         observed: what was found instead, for rules about the whole table.
     """
@@ -110,7 +112,7 @@ def _outcome(rule: Rule, result: Any, rows: int) -> Outcome:
 def _columns_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
     mismatched = result.result.get("details", {}).get("mismatched", {})
     told = [
-        f"{what} {', '.join(f'`{name}`' for name in mismatched[key])}"
+        f"{what} {listed(mismatched[key])}"
         for key, what in (("missing", "missing:"), ("unexpected", "unexpected:"))
         if mismatched.get(key)
     ]
@@ -121,6 +123,8 @@ def _columns_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
 def _rows_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
     failing = int(result.result.get("unexpected_count", 0))
     passed = rule.threshold.met(failing, rows) if rule.threshold else bool(result.success)
+    if not rule.of_rows:
+        failing = int(not passed)
     entries: list[dict[Hashable, Any]] = result.result.get("unexpected_index_list") or []
     observed = result.result.get("observed_value")
     return Outcome(

@@ -58,7 +58,7 @@ def _asks(rule: Quality) -> str:
         return "text"
     expectation = rule.expectation if rule.type == "custom" else None
     counted = (rule.metric, rule.arguments, rule.unit, rule.operators)
-    asked = (rule.type, *counted, expectation, rule.severity)
+    asked = (rule.type, *counted, rule.query, expectation, rule.severity)
     return json.dumps(asked, sort_keys=True, default=str)
 
 
@@ -68,6 +68,8 @@ def _subject(rule: Quality) -> tuple[object, ...]:
         return (rule.name,)
     if rule.type == "custom":
         return (rule.expectation.get("type"),)
+    if rule.type == "sql":
+        return (rule.query,)
     return (rule.type, rule.metric, *sorted(rule.arguments))
 
 
@@ -118,7 +120,8 @@ def _asked_otherwise(path: str, old: Quality, new: Quality) -> Iterator[Contract
     named = f"rule {_called(new)}"
     if _asks(old.model_copy(update={"severity": new.severity})) == _asks(new):
         return
-    if old.type != "library" or new.type != "library" or old.metric != new.metric:
+    counted = old.type == new.type != "custom"
+    if not counted or (old.metric, old.query) != (new.metric, new.query):
         yield _told(path, "narrowing", f"{named} asks something else", breaking=True)
         return
     values = [rule.arguments.get("validValues") for rule in (old, new)]

@@ -1,13 +1,25 @@
 """What a contract asks, as rules: each one expectation, with words for people."""
 
 import operator
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from mlops.data.contract import Column, Quality, Severity, Table, TypeOptions
 
-Kind = Literal["schema", "missing", "outliers", "duplicates", "relation", "rows"]
+Kind = Literal["schema", "missing", "outliers", "duplicates", "relation", "distribution", "rows"]
+SQL = "sql"
+"""Stands as the expectation of a rule that is a query, with `query` among its arguments."""
+ROW_BY_ROW = (
+    "expect_column_value",
+    "expect_column_pair_values",
+    "expect_multicolumn",
+    "expect_compound_columns",
+    "expect_select_column",
+)
+"""How expectations begin that judge each row; the others judge a column, or the table, whole."""
+PLACEHOLDER = re.compile(r"\$?\{(table|object|column|property)\}")
 
 # The type of a parsed value, by the contract's logical type (see table.parsed).
 TYPES: Mapping[str, tuple[str, ...]] = {
@@ -80,8 +92,9 @@ class Rule:
         text: what it asks, for people.
         complaint: how failing rows are told: `<n> of <m> <complaint>`.
         columns: which columns take part.
-        expectation: Great Expectations' name of it, with `kwargs`.
-        threshold: how many rows may fail; None leaves the verdict to Great Expectations.
+        expectation: Great Expectations' name of it, with `kwargs`; or `SQL`.
+        threshold: how many rows may fail, or what a query has to give; None leaves the verdict
+            to Great Expectations.
         place: what of the table asks it: `x`, `x.quality.0`, `quality.0`; empty: the table.
         severity: whether data that breaks it is refused, or it is told only.
     """
@@ -102,6 +115,21 @@ class Rule:
         return self.severity == "error"
 
     @property
+    def in_sql(self) -> bool:
+        """Whether it is a query."""
+        return self.expectation == SQL
+
+    @property
+    def of_rows(self) -> bool:
+        """Whether rows are judged one by one, so that those that fail can be counted."""
+        return self.expectation.startswith(ROW_BY_ROW)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the contract's author wrote it out, so that it may be one that cannot run."""
+        return self.kind in ("relation", "distribution")
+
+    @property
     def on_values(self) -> bool:
         """Whether it is checked on the values as they came, before they are typed."""
         return self.expectation in AS_THEY_CAME
@@ -118,8 +146,8 @@ def value_rules(table: Table) -> tuple[Rule, ...]:
     key = table.primary_key
     return (
         *([_distinct(key, Threshold(), f"the key {', '.join(key)}")] if key else []),
-        *(rule for column in table.properties for rule in _column_values(column, key)),
-        *_by_quality("quality", table.quality, _table_quality),
+        *(rule for column in table.properties for rule in _column_values(column, table)),
+        *_by_quality("quality", table.quality, lambda each: _table_quality(table, each)),
     )
 
 
@@ -224,11 +252,11 @@ def _allowance(threshold: Threshold) -> str:
     return "" if threshold.is_none else f" (rows that do: {threshold})"
 
 
-def _column_values(column: Column, key: tuple[str, ...]) -> Iterator[Rule]:
+def _column_values(column: Column, table: Table) -> Iterator[Rule]:
     name = column.name
-    yield from _at(name, _own_values(column, key))
+    yield from _at(name, _own_values(column, table.primary_key))
     yield from _by_quality(
-        f"{name}.quality", column.quality, lambda each: _column_quality(name, each)
+        f"{name}.quality", column.quality, lambda each: _column_quality(table, name, each)
     )
 
 
@@ -308,9 +336,11 @@ def _pattern(name: str, pattern: str, threshold: Threshold) -> Rule:
     )
 
 
-def _column_quality(name: str, quality: Quality) -> Iterator[Rule]:
+def _column_quality(table: Table, name: str, quality: Quality) -> Iterator[Rule]:
     if quality.type == "custom":
         yield _custom(quality)
+    if quality.type == "sql":
+        yield _query(quality, table, name)
     if quality.type != "library" or quality.metric == "nullValues":
         return
     threshold = Threshold.of(quality)
@@ -354,9 +384,11 @@ def _stand_ins(name: str, values: Sequence[Any], threshold: Threshold) -> Rule:
     )
 
 
-def _table_quality(quality: Quality) -> Iterator[Rule]:
+def _table_quality(table: Table, quality: Quality) -> Iterator[Rule]:
     if quality.type == "custom":
         yield _custom(quality)
+    if quality.type == "sql":
+        yield _query(quality, table, "")
     if quality.type != "library":
         return
     if quality.metric == "rowCount":
@@ -381,15 +413,39 @@ def _row_count(threshold: Threshold) -> Rule:
 def _custom(quality: Quality) -> Rule:
     expectation, kwargs = quality.expectation["type"], quality.expectation["kwargs"]
     named = quality.name or expectation
+    by_row = expectation.startswith(ROW_BY_ROW)
+    whole = not by_row and expectation.startswith("expect_column")
     return Rule(
         text=quality.description or named,
-        complaint=f"rows break `{named}`",
-        kind="relation",
+        complaint=f"rows break `{named}`" if by_row else f"`{named}` does not hold",
+        kind="distribution" if whole else "relation",
         columns=columns_of(kwargs),
         expectation=expectation,
         kwargs=kwargs,
         threshold=None,
     )
+
+
+def _query(quality: Quality, table: Table, column: str) -> Rule:
+    """A rule that is a query; it may read any column, so all take part."""
+    threshold = Threshold.of(quality)
+    names = {"table": table.name, "object": table.name, "column": column, "property": column}
+    query = PLACEHOLDER.sub(lambda found: quoted(names[found[1]]), quality.query or "")
+    named = quality.name or " ".join(query.split())
+    return Rule(
+        text=f"{quality.description or named} (the query gives {threshold})",
+        complaint=f"the query `{named}` has to give {threshold}",
+        kind="relation",
+        columns=table.names,
+        expectation=SQL,
+        kwargs={"query": query},
+        threshold=threshold,
+    )
+
+
+def quoted(name: str) -> str:
+    """A name as SQL has it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def columns_of(kwargs: Mapping[str, Any]) -> tuple[str, ...]:

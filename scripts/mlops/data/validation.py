@@ -1,13 +1,13 @@
 """A frame checked against its dataset's contract."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from mlops.data import expectations, rules, table
-from mlops.data.contract import Contract
+from mlops.data import expectations, queries, rules, table
+from mlops.data.askable import Reason
+from mlops.data.contract import Contract, Table
 from mlops.data.expectations import Outcome
 from mlops.data.rules import Rule
 from mlops.errors import BadInput, Problem
@@ -113,6 +113,8 @@ def complaint(outcome: Outcome) -> str:
     if rule.kind == "rows":
         return f"rows: it has {outcome.observed}, {rule.text}"
     found = "; ".join(map(str, outcome.examples)) or outcome.observed
+    if not rule.of_rows:
+        return f"{rule.kind}: {rule.complaint} ({found})"
     allowed = "" if rule.threshold is None or rule.threshold.is_none else f", {rule.threshold} may"
     counted = f"{outcome.failing} of {outcome.checked} {rule.complaint}{allowed}"
     return f"{rule.kind}: {counted} ({found})" if found else f"{rule.kind}: {counted}"
@@ -131,17 +133,22 @@ def validate(contract: Contract, frame: pd.DataFrame, *, subject: str | None = N
         subject: what is checked, for messages; default: the contract's path.
 
     Raises:
-        BadInput: when a rule asks an expectation that Great Expectations does not have.
+        BadInput: when a rule asks an expectation that Great Expectations does not have, or a
+            query that DuckDB cannot run.
     """
     asked = (*rules.schema_rules(contract.table), *rules.value_rules(contract.table))
-    _refuse_unknown(contract, asked)
+    refuse_what_cannot_run(contract)
     values = table.parsed(contract, frame)
     typed = table.typed(contract, values)
     there = set(values.columns)
     checkable = [rule for rule in asked if there.issuperset(rule.columns)]
     first = [rule for rule in checkable if rule.on_values]
-    second = [rule for rule in checkable if not rule.on_values]
-    outcomes = (*expectations.run(first, values), *expectations.run(second, typed))
+    second = [rule for rule in checkable if not rule.on_values and not rule.in_sql]
+    outcomes = (
+        *expectations.run(first, values),
+        *expectations.run(second, typed),
+        *queries.run([rule for rule in checkable if rule.in_sql], contract.table, typed),
+    )
     return Report(
         contract=contract,
         subject=subject or contract.path,
@@ -152,13 +159,27 @@ def validate(contract: Contract, frame: pd.DataFrame, *, subject: str | None = N
     )
 
 
-def _refuse_unknown(contract: Contract, asked: Sequence[Rule]) -> None:
-    custom = [rule for rule in asked if rule.kind == "relation"]
-    refused = [(rule.place, said) for rule in custom if (said := expectations.refusal(rule))]
+def refuse_what_cannot_run(contract: Contract) -> None:
+    """Refuse a contract with expectations or queries that cannot run on any table of it.
+
+    Raises:
+        BadInput: with all of them.
+    """
+    refused = [(rule.place, said) for rule in rules.value_rules(contract.table)
+               if (said := refusal(rule, contract.table))]  # fmt: skip
     if refused:
         raise BadInput(
-            Problem(
-                contract.path, f"`{contract.table.name}.{place}` {said}", "correct the expectation"
-            )
-            for place, said in refused
+            Problem(contract.path, f"`{contract.table.name}.{place}` {why}", fix)
+            for place, (why, fix) in refused
         )
+
+
+def refusal(rule: Rule, asked: Table) -> Reason | None:
+    """Why a rule that was written out cannot run on any table; None when it can."""
+    if not rule.is_written:
+        return None
+    if rule.in_sql:
+        why, fix = queries.refusal(rule, asked), "correct the query"
+    else:
+        why, fix = expectations.refusal(rule), "correct the expectation"
+    return Reason(why, fix) if why else None
