@@ -147,6 +147,22 @@ class Column(Part):
     logical_type_options: TypeOptions = TypeOptions()
     quality: tuple[Quality, ...] = ()
 
+    @property
+    def unit(self) -> str | None:
+        """What its values are measured in: the custom property `unit`."""
+        given = (self.model_extra or {}).get("customProperties") or ()
+        return next((str(each["value"]) for each in given if each["property"] == "unit"), None)
+
+    @property
+    def classification(self) -> str | None:
+        """How it is classified, such as public or restricted."""
+        return (self.model_extra or {}).get("classification")
+
+
+def is_open(classification: str | None) -> bool:
+    """Whether a classification keeps nobody from reading; a column without one is open."""
+    return (classification or "public").lower() == "public"
+
 
 class Table(Part):
     """The table: its columns, and rules about more than one of them."""
@@ -174,6 +190,7 @@ class ServiceLevel(Part):
     value: Any = None
     unit: str | None = None
     element: str | None = None
+    driver: str | None = None
 
 
 class Contract(Part):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mlops.data.askable import Entry, Reason
-from mlops.data.contract import Severity
+from mlops.data.contract import Severity, is_open
 from mlops.data.document import Document, Place
 from mlops.data.reading import LeftOut, Reading, TableRead
 from mlops.data.rules import Rule, columns_rule, schema_rules, value_rules
@@ -49,7 +49,10 @@ KINDS: Mapping[str, str] = {
     "defaultTimezone": "time zones",
 }
 WHY: Mapping[str, str] = {
-    "service levels": "nothing measures them; a change of one is told and asks for a version",
+    "service levels": "no rule measures them; promising less asks for a new major version",
+    "units": "what values are measured in; another unit asks for a new major version",
+    "classification": "no rule reads it; a change asks for a new minor version",
+    "roles": "nobody's rights are set by them; a role that goes asks for a new major version",
     "text rules": "words for people",
     "examples": "held here to what their columns ask",
     "schedules": "rules are checked when data comes in and when the contract changes",
@@ -156,7 +159,12 @@ def _reported(reading: Reading) -> Iterator[Finding]:
         for place, entry in _entries(reading.document.value)
         if place[-2:-1] == ("quality",) and entry.get("type") == "text"
     ]
-    for kind, places in _by_kind(reading.document, [*keys, *texts]).items():
+    units = [
+        ("units", place)
+        for place, entry in _entries(reading.document.value)
+        if any(each["property"] == "unit" for each in entry.get("customProperties") or ())
+    ]
+    for kind, places in _by_kind(reading.document, [*keys, *texts, *units]).items():
         yield Finding("reported", kind, places, _counted(kind, places), WHY.get(kind, ""))
 
 
@@ -166,6 +174,22 @@ def _unchecked_kinds(reading: Reading) -> Iterator[Finding]:
     for key, places in _by_kind(reading.document, found).items():
         kind, (why, fix) = NOT_CHECKED[key]
         yield Finding("unchecked", kind, places, _counted(kind, places), why, fix)
+    closed = tuple(reading.document.named(place) for place in _closed(value))
+    if closed and not any(_reads(role) for role in value.get("roles") or ()):
+        text = _counted("columns that not everybody may read", closed)
+        why, fix = "have no reader named", "add a role with `access: read`"
+        yield Finding("unchecked", "readers", closed, text, why, fix)
+
+
+def _closed(contract: Entry) -> Iterator[Place]:
+    """Columns that are classified, and not as open to everybody."""
+    for place, entry in _entries(contract):
+        if not is_open(entry.get("classification")):
+            yield place
+
+
+def _reads(role: Entry) -> bool:
+    return "read" in str(role.get("access", "read")).lower()
 
 
 def _by_kind(doc: Document, found: Sequence[tuple[str, Place]]) -> dict[str, tuple[str, ...]]:
