@@ -133,8 +133,12 @@ def _rows_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
         rows,
         failing,
         _worst(rule, entries),
-        "" if observed is None else f"observed {observed}",
+        "" if observed is None else f"observed {_rounded(observed)}",
     )
+
+
+def _rounded(figure: Any) -> Any:
+    return f"{figure:.4g}" if isinstance(figure, float) else figure
 
 
 def _worst(rule: Rule, entries: Sequence[Mapping[Hashable, Any]]) -> tuple[Example, ...]:

@@ -61,7 +61,7 @@ def _outcome(rule: Rule, database: Any, rows: int) -> Outcome:
     try:
         figure = _figure(database, rule.kwargs["query"])
     except _Refused as refused:
-        return Outcome(rule, passed=False, checked=rows, failing=1, observed=str(refused))
+        return Outcome(rule, passed=False, checked=rows, failing=1, observed=f"it {refused}")
     met = figure is not None and rule.threshold is not None and rule.threshold.holds(figure)
     observed = "it gives nothing" if figure is None else f"it gives {figure}"
     return Outcome(rule, met, rows, int(not met), observed=observed)
@@ -82,7 +82,7 @@ def _figure(database: Any, query: str) -> float | None:
         raise _Refused(f"takes longer than {SECONDS} seconds") from error
     except duckdb.Error as error:
         first_line = str(error).strip().splitlines()[0]
-        raise _Refused(f"DuckDB cannot run ({first_line})") from error
+        raise _Refused(f"cannot be run by DuckDB ({first_line})") from error
     finally:
         stop.cancel()
     return _one(rows)

@@ -84,7 +84,7 @@ def raw_rows(content: bytes, named: str) -> pd.DataFrame:
 
 def _refuse_other_kinds(content: bytes, named: str) -> None:
     if not content.strip():
-        raise bad_input(named, "is empty", "name a CSV file; the first line names the columns")
+        raise bad_input(named, "is empty", "name a CSV file whose first line names the columns")
     if content.startswith(PARQUET):
         cut = "" if content.endswith(PARQUET) else f", cut off after {len(content):,} bytes"
         raise bad_input(named, f"is a Parquet file{cut}, not CSV", "write its rows as CSV")
@@ -125,7 +125,7 @@ def _refuse_header(content: bytes, named: str) -> None:
 def _header(content: bytes) -> list[str]:
     """The names in the first line that is not blank."""
     lines = csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline=""))
-    return next(filter(None, lines))
+    return next((line for line in lines if "".join(line).strip() or len(line) > 1), [""])
 
 
 def listed(names: Sequence[str]) -> str:
