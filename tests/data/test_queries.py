@@ -21,7 +21,8 @@ def found(query: str, **more: Any) -> Report:
 
 @pytest.mark.parametrize("table", ["${table}", "{table}", "${object}", "t", '"t"'])
 def test_the_table_is_called_by_its_name_or_by_a_placeholder(table: str) -> None:
-    assert found(f'SELECT COUNT(*) FROM {table} WHERE v > "w odd"').passed
+    query = 'SELECT COUNT(*) FROM TABLE WHERE v > "w odd"'
+    assert found(query.replace("TABLE", table)).passed
 
 
 def test_a_column_s_query_calls_it_by_a_placeholder() -> None:
@@ -52,8 +53,10 @@ def test_a_column_s_query_calls_it_by_a_placeholder() -> None:
         (
             "SELECT SUM(error(v::VARCHAR)) FROM t",
             {},
-            "relation: the query `asked` has to give 0 (it cannot be run by DuckDB "
-            "(Invalid Input Error: 1.0))",
+            (
+                "relation: the query `asked` has to give 0 "
+                "(it cannot be run by DuckDB (Invalid Input Error: 1.0))"
+            ),
         ),
     ],
 )

@@ -33,11 +33,12 @@ def test_every_field_comes_back_as_it_was_written_and_an_empty_one_is_missing(
 
 @given(st.binary(max_size=200))
 def test_bytes_of_any_kind_are_rows_or_one_line_of_complaint(content: bytes) -> None:
+    told = ""
     try:
         raw_rows(content, "batch.csv")
     except BadInput as error:
-        assert len(error.problems) == 1
-        assert "\n" not in str(error)
+        told = str(error)
+    assert "\n" not in told
 
 
 @pytest.mark.parametrize(

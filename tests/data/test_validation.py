@@ -188,8 +188,10 @@ SHARES = {"values": ["a", "b"], "weights": [0.5, 0.5]}
             "expect_column_quantile_values_to_be_between",
             {"quantile_ranges": {"quantiles": [0.5], "value_ranges": [[5, 9]]}},
             ["1", "2", "3"],
-            "distribution: `as-before` does not hold "
-            "(observed {'quantiles': [0.5], 'values': [2.0]})",
+            (
+                "distribution: `as-before` does not hold "
+                "(observed {'quantiles': [0.5], 'values': [2.0]})"
+            ),
         ),
         (
             "expect_column_mean_to_be_between",

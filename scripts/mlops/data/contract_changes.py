@@ -255,15 +255,10 @@ def _words(path: str, old: Part, new: Part) -> Iterator[ContractDifference]:
     if isinstance(old, Contract) and isinstance(new, Contract):
         before |= {key: getattr(old, key) for key in IDENTITY}
         after |= {key: getattr(new, key) for key in IDENTITY}
-    for key in before | after:
-        if key not in TOLD_APART and _without_unit(before.get(key)) != _without_unit(
-            after.get(key)
-        ):
+    # A change of the unit is told as what it is.
+    for words in (before, after):
+        given = words.get("customProperties") or ()
+        words["customProperties"] = [each for each in given if each["property"] != "unit"]
+    for key in [key for key in before | after if key not in TOLD_APART]:
+        if before.get(key) != after.get(key):
             yield _told(path, "wording", f"`{key}` reads otherwise")
-
-
-def _without_unit(value: Any) -> Any:
-    """Custom properties without the unit, a change of which is told as what it is."""
-    if not isinstance(value, list):
-        return value
-    return [each for each in value if not isinstance(each, dict) or each.get("property") != "unit"]

@@ -91,8 +91,10 @@ def _nulls(place: Place, column: Column, quality: Quality) -> Iterator[Told]:
 
 
 def _listed(place: Place, column: Column, quality: Quality) -> Iterator[Told]:
-    values = quality.arguments.get("validValues", []) if quality.type == "library" else []
-    for value in values:
+    values = quality.arguments.get("validValues") if quality.type == "library" else None
+    if values == []:
+        yield place, "lists no value as valid", "list those that are, or remove the rule"
+    for value in values or ():
         against = None if value is None else objection(column, value)
         if against:
             what = f"lists {value!r} as valid, which {against}"
