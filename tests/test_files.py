@@ -87,7 +87,7 @@ def test_a_folder_that_cannot_be_made_is_reported_in_the_error_form(tmp_path: Pa
 
 
 def test_what_nests_too_deeply_is_told() -> None:
-    with pytest.raises(BadInput, match="file.yaml: nests too deeply to be read; write it flatter"):
+    with pytest.raises(BadInput, match="nests too deeply to be read; write it flatter"):
         load_yaml("[" * 5000 + "]" * 5000, "file.yaml")
 
 

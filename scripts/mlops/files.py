@@ -86,7 +86,7 @@ def _timestamp(loader: _Loader, node: yaml.ScalarNode) -> Any:
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _timestamp)
 MOST_VALUES = 1_000_000
-"""Of a document, written out: a few lines of aliases to aliases stand for more than memory holds."""
+"""Of a document, written out: a few lines of aliases to aliases stand for more than fits."""
 
 
 def load_yaml(text: bytes | str, path: str) -> Any:
