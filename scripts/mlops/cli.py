@@ -23,6 +23,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "mlops.commands.data:group",
         "Datasets: validate against the contract, ingest and pin.",
     ),
+    "contract": (
+        "mlops.commands.contract:group",
+        "Data contracts: what one enforces, only reports, and cannot check.",
+    ),
     "train": (
         "mlops.commands.train:command",
         "Train a model from its pinned data and register it.",

@@ -118,14 +118,20 @@ def _tell_report(report: "Report", *, every: bool) -> None:
         grid.add_row("-", rule.kind, rule.text, "", "not checked: a column is missing")
     if grid.row_count:
         Console().print(grid)
-    for problem in report.problems:
+    for problem in (*report.problems, *report.warnings):
         click.echo(str(problem), err=True)
     count = len(report.outcomes) + len(report.unchecked)
-    click.echo(
-        f"good: all {count} rules of {contract.path} hold ({_kinds(report)})"
-        if report.passed
-        else f"broken: {len(report.failed)} of {count} rules of {contract.path}"
-    )
+    click.echo(_verdict(report, f"{count} rules of {contract.path}"))
+
+
+def _verdict(report: "Report", rules: str) -> str:
+    warned = len(report.warned)
+    if not report.passed:
+        broken = f"broken: {len(report.failed)} of {rules}"
+        return broken + (f", and {warned} of severity warning" if warned else "")
+    if warned:
+        return f"good: of {rules}, only {warned} of severity warning broken ({_kinds(report)})"
+    return f"good: all {rules} hold ({_kinds(report)})"
 
 
 def _kinds(report: "Report") -> str:
@@ -137,7 +143,8 @@ def _kinds(report: "Report") -> str:
 def _cells(outcome: "Outcome") -> tuple[str, str, str, str, str]:
     from rich.markup import escape
 
-    mark = "[green]good[/]" if outcome.passed else "[red]broken[/]"
+    broken = "[red]broken[/]" if outcome.rule.stops else "[yellow]warning[/]"
+    mark = "[green]good[/]" if outcome.passed else broken
     examples = "; ".join(map(str, outcome.examples)) or ("" if outcome.passed else outcome.observed)
     counted = str(outcome.failing) if outcome.failing else ""
     return mark, outcome.rule.kind, escape(outcome.rule.text), counted, escape(examples)
@@ -171,6 +178,7 @@ def _as_json(dataset: str, done: "Ingested") -> dict[str, object]:
         "replaced": done.replaced,
         "unchanged": done.unchanged,
         "changed": done.changed,
+        "warnings": [problem.what for problem in done.warnings],
         "drift": {entry.column: entry.statistic for entry in done.drift},
     }
 
@@ -185,6 +193,8 @@ def _tell_ingested(dataset: str, done: "Ingested", files: int) -> None:
     )
     old = digests.short(done.old.digest) if done.old else "none"
     click.echo(f"  version  {old} -> {digests.short(done.new.digest)} ({done.new.rows} rows)")
+    for warning in done.warnings:
+        click.echo(str(warning), err=True)
     _tell_drift(done)
     if not done.changed:
         click.echo("  the same content: still the same version, nothing to commit")

@@ -145,15 +145,16 @@ def _problem(path: str, entry: Any) -> Problem:
     if pattern in PATTERNS:
         what, fix = PATTERNS[pattern]
         # Where a secret's place belongs, the secret itself may have been written.
-        given = "***" if pattern == STORE_PATH else _shortened(json.dumps(entry["input"]))
+        given = "***" if pattern == STORE_PATH else shortened(json.dumps(entry["input"]))
         return Problem(path, f"`{key}` is {given}, {what}", fix)
     message = entry["msg"].removeprefix("Value error, ")
     given = json.dumps(entry["input"], default=str)
     fix = FIXES.get(kind, "correct the value")
-    return Problem(path, f"`{key}` is {_shortened(given)}: {message}", fix)
+    return Problem(path, f"`{key}` is {shortened(given)}: {message}", fix)
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """A value for a message: no password of an address, at most 60 characters."""
     text = re.sub(r"//[^/@\s]*@", "//***@", text)  # a password in an address
     return text if len(text) <= 60 else text[:57] + "..."
 
