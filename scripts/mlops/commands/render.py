@@ -6,12 +6,12 @@ from functools import partial
 
 import click
 
+from mlops import rendering
 from mlops.environments import clusters
 from mlops.environments.manifests import stale
 from mlops.errors import BadInput, Exit, NotGood, Problem
 from mlops.files import write_whole
 from mlops.repository import Repository
-from mlops.service_levels import alerts
 
 
 @click.command()
@@ -23,8 +23,9 @@ def command(environments: tuple[str, ...], check: bool, as_json: bool) -> int:
 
     Without ENV: in all environments. A manifests.yaml beside no release is removed. Where
     mlops.toml says which repository Argo CD reads, what an environment's cluster gets is written
-    to infra/argocd, infra/clusters and infra/bootstrap. Without ENV also the alert rules of
-    datasets whose contracts promise service levels are written, to infra/monitoring.
+    to infra/argocd, infra/clusters and infra/bootstrap. Without ENV also the pipelines of models
+    are written, to infra/workflows, and the alert rules of datasets whose contracts promise
+    service levels, to infra/monitoring.
 
     Example: mlops render prod
     """
@@ -45,7 +46,7 @@ def render(
         NotGood: with `check`, when a file is not current; names each.
     """
     chosen = [repo.known(name) for name in environments] or list(repo.order)
-    found = _stale(repo, chosen, data=not environments)
+    found = _stale(repo, chosen, whole=not environments)
     if as_json:
         click.echo(
             json.dumps({"environments": chosen, "stale": sorted(found), "written": not check})
@@ -60,11 +61,11 @@ def render(
     return Exit.DONE
 
 
-def _stale(repo: Repository, chosen: Sequence[str], *, data: bool) -> dict[str, str | None]:
+def _stale(repo: Repository, chosen: Sequence[str], *, whole: bool) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     problems: list[Problem] = []
-    looks = [partial(stale, repo, repo, chosen), partial(clusters.stale, repo, chosen)]
-    for look in (*looks, *([partial(alerts.stale, repo)] if data else [])):
+    beside = partial(rendering.stale, repo) if whole else partial(clusters.stale, repo, chosen)
+    for look in (partial(stale, repo, repo, chosen), beside):
         try:
             found |= look()
         except BadInput as error:
@@ -85,10 +86,8 @@ def _checked(
 
 
 def _problem(repo: Repository, path: str, text: str | None) -> Problem:
-    if clusters.is_rendered(path):
-        return clusters.stale_problem(repo, path, text)
-    if path == alerts.PATH:
-        return alerts.stale_problem(text)
+    if rendering.is_rendered(path):
+        return rendering.stale_problem(repo, path, text)
     return stale_problem(path, text)
 
 

@@ -1,6 +1,5 @@
 """From raw files to a new pinned version of a dataset."""
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from mlops.data.contract import Contract, read_contract
 from mlops.data.drift import drift
 from mlops.data.pin import Pin, RawFile
 from mlops.data.quarantine import Batch, keep_aside
+from mlops.data.raw import read_bytes, read_raw
 from mlops.data.validated import remember
 from mlops.data.validation import Report, validate
 from mlops.errors import NotGood, Problem, bad_input
@@ -47,6 +47,7 @@ class Ingested:
         new: the version now; the same as `old` when nothing changed.
         added, replaced, unchanged: rows of the batches, counted by primary key.
         drift: the new and replaced rows against the version before; empty without either.
+        warnings: broken rules of severity warning, of the batches and of the version.
     """
 
     old: Pin | None
@@ -55,6 +56,7 @@ class Ingested:
     replaced: int
     unchanged: int
     drift: tuple[Drift, ...]
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -77,41 +79,6 @@ def read_step(layout: Layout, dataset: str) -> Step:
     if missing:
         raise bad_input(path, f"does not define {', '.join(missing)}", "define it")
     return Step(path, tuple(module.COLUMNS), module.ingest)
-
-
-def read_raw(repo: Repository, file: Path) -> pd.DataFrame:
-    """A CSV file as text; the index numbers its rows from 1, empty fields are missing.
-
-    Raises:
-        BadInput: when there is no such file, or it is not CSV.
-    """
-    return raw_rows(read_bytes(repo, file), pins.shown(repo, file))
-
-
-def raw_rows(content: bytes, named: str) -> pd.DataFrame:
-    """Like `read_raw`, of a file's bytes; `named` is its path for messages."""
-    try:
-        raw = pd.read_csv(
-            io.BytesIO(content),
-            dtype=str,
-            keep_default_na=False,
-            na_values=[""],
-            skip_blank_lines=True,
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        what = f"is not a CSV file ({str(error).strip()})"
-        raise bad_input(named, what, "correct it; the first line names the columns") from error
-    if not isinstance(raw.index, pd.RangeIndex):
-        raise bad_input(named, "rows have more fields than the header", "correct those rows")
-    raw.index = pd.RangeIndex(1, len(raw) + 1)
-    return raw
-
-
-def read_bytes(repo: Repository, file: Path) -> bytes:
-    """A raw file's bytes; raises `BadInput` when there is none."""
-    if not file.is_file():
-        raise bad_input(pins.shown(repo, file), "file is missing", "name a CSV file")
-    return file.read_bytes()
 
 
 def check_batch(repo: Repository, contract: Contract, file: Path) -> Report:
@@ -194,15 +161,18 @@ def ingest(
     batch = _joined(contract, [report.typed for report in reports])
     merged = table.upsert(contract, old.rows if old else None, batch)
     moved = _moved(contract, old, merged)
+    warnings = [warning for report in reports for warning in report.warnings]
     new, content = _version(contract, old, merged.rows, _recorded(repo, old, files))
     if old is None or new != old.pin:
         progress("checking the new version as a whole")
         report = _refuse_version(contract, merged.rows)
+        warnings += report.warnings
         progress("storing the version and pushing it to the DVC remote")
         pins.publish(repo, new, content)
         remember(repo, repo, new, report.summary(new.digest))
     pin = old.pin if old else None
-    return Ingested(pin, new, merged.added, merged.replaced, merged.unchanged, moved)
+    counts = (merged.added, merged.replaced, merged.unchanged)
+    return Ingested(pin, new, *counts, moved, tuple(warnings))
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from datetime import datetime
 from pathlib import Path
 
 from mlops import digests
-from mlops.data.ingest import Ingested, ingest, read_bytes
+from mlops.data.ingest import Ingested, ingest
 from mlops.data.pin import shown
 from mlops.data.quarantine import Batch, Decision, find, record
+from mlops.data.raw import read_bytes
 from mlops.errors import bad_input
 from mlops.git import GitFailed
 from mlops.repository import Repository

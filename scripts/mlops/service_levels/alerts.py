@@ -5,7 +5,7 @@ of mlops.toml, which says where the page is that an alert links to. Without such
 is no such file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +58,12 @@ def expected(layout: Layout) -> str | None:
     return HEAD + dump_yaml({"groups": groups}) if groups else None
 
 
-def stale(layout: Layout) -> dict[str, str | None]:
+def is_rendered(path: str) -> bool:
+    """Whether a file is the rule file."""
+    return path == PATH
+
+
+def stale(layout: Layout, _changed: Collection[str] | None = None) -> dict[str, str | None]:
     """The rule file, when it is not current, with what it has to hold (None: removed).
 
     Raises:
@@ -70,14 +75,14 @@ def stale(layout: Layout) -> dict[str, str | None]:
     return {PATH: text}
 
 
-def stale_problem(text: str | None) -> Problem:
+def stale_problem(_layout: Layout, path: str, text: str | None) -> Problem:
     """What is wrong with a rule file that is not current; `text` is what it has to hold."""
     what = (
         f"is not what the contracts and {PROJECT_FILE} render to"
         if text is not None
         else "is there, but no contract promises service levels"
     )
-    return Problem(PATH, what, "run `mlops render` and commit the result, never edit it by hand")
+    return Problem(path, what, "run `mlops render` and commit the result, never edit it by hand")
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,26 @@ class Images(Spec):
     )
 
 
+class Workflows(Spec):
+    """How pipelines run on a cluster: what `mlops render` makes infra/workflows of."""
+
+    namespace: Name = "argo-workflows"
+    service_account: Name = Field(
+        default="argo-workflow", description="whose only right is to report a step's result"
+    )
+    image: str | None = Field(
+        default=None,
+        pattern=PINNED_IMAGE,
+        description="image with Git and the packages of requirements/train.txt, by digest; made "
+        "by infra/workflows/Dockerfile",
+    )
+    git_secret: Name | None = Field(
+        default=None,
+        description="Secret with `username` and `password` that read the repository; a public "
+        "one needs none",
+    )
+
+
 class Project(Spec):
     """mlops.toml, the fork's own names."""
 
@@ -118,6 +138,7 @@ class Project(Spec):
     checks: Checks = Checks()
     argocd: Argocd = Argocd()
     images: Images | None = None
+    workflows: Workflows = Workflows()
 
     @property
     def watched(self) -> str | None:
