@@ -106,7 +106,7 @@ def test_pods_have_no_rights_no_root_and_an_end(watched: Team) -> None:
 
 def test_settings_of_a_model_and_a_project_reach_it(watched: Team) -> None:
     digest = f"registry.example/pipelines@sha256:{'a' * 64}"
-    add(watched, "mlops.toml", f'[workflows]\nimage = "{digest}"\ngit_secret = "reader"\n')
+    add(watched, "mlops.toml", f'[workflows]\nimage = "{digest}"\ngit_login = "reader"\n')
     add(
         watched,
         MODEL,

