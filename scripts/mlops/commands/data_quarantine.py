@@ -274,10 +274,10 @@ def _columns(pairs: Mapping[str, Pair]) -> "Table":
     from rich.text import Text
 
     grid = Table(box=None, pad_edge=False)
-    headings = ("column", "", "missing", "unreadable", "distinct",
-                "least", "1/4", "1/2", "3/4", "largest", "most frequent")  # fmt: skip
-    for place, heading in enumerate(headings):
-        grid.add_column(heading, justify="right" if 2 <= place <= 9 else "left")
+    for heading in ("column", "", "missing", "unreadable", "distinct"):
+        right = heading in ("missing", "unreadable", "distinct")
+        grid.add_column(heading, justify="right" if right else "left", overflow="fold")
+    grid.add_column("least, quarters, largest; or most frequent", overflow="fold")
     for name, pair in pairs.items():
         for title, label, profile in zip((name, ""), ("batch", "pinned"), pair, strict=True):
             grid.add_row(*(Text(cell) for cell in (title, label, *_cells(profile))))
@@ -291,8 +291,8 @@ def _cells(profile: "Profile | None") -> Iterator[str]:
     yield str(profile.missing or "")
     yield str(profile.unreadable or "")
     yield str(profile.distinct)
-    yield from profile.quantiles or ("",) * 5
-    yield ", ".join(f"{value} ({count})" for value, count in profile.top)
+    most = (f"{value} ({count})" for value, count in profile.top)
+    yield ", ".join(profile.quantiles or most)
 
 
 def _print(grid: "Table") -> None:
