@@ -26,6 +26,25 @@ class GitFailed(Exception):
 
 
 @dataclass(frozen=True)
+class Change:
+    """One change of a file on the first-parent history.
+
+    Attributes:
+        commit: the commit that made it (a merge commit stands for all it merged).
+        at: when it was committed, ISO 8601 with the committer's offset.
+        author: name of its author.
+        subject: first line of its message.
+        content: the file's bytes from then on; None when it was removed.
+    """
+
+    commit: str
+    at: str
+    author: str
+    subject: str
+    content: bytes | None
+
+
+@dataclass(frozen=True)
 class Git:
     """A repository (a clone or a bare one) on this machine."""
 
@@ -127,6 +146,25 @@ class Git:
             found.append(told[begin:end] if there and head[-2] == b"blob" else None)
             start = end + 1 if there else end
         return found
+
+    def changes(self, ref: str, path: str) -> list[Change]:
+        """Every change of a file, oldest first, by two processes.
+
+        Args:
+            ref: whose history; first parents only, so a merged branch is one change.
+            path: of the file, taken as it is.
+        """
+        # Without simplification by content: each commit that changed the path, in order.
+        told = self.names(
+            "--literal-pathspecs", "log", "--first-parent", "--reverse", "-z",
+            "--format=%H%x01%cI%x01%an%x01%s", ref, "--", path,
+        )  # fmt: skip
+        commits = [line.split("\x01", 3) for line in told]
+        found = self.contents([f"{commit[0]}:{path}" for commit in commits])
+        return [
+            Change(commit, at, author, subject, content)
+            for (commit, at, author, subject), content in zip(commits, found, strict=True)
+        ]
 
     def is_shallow(self) -> bool:
         """Whether the clone lacks the older part of its history."""

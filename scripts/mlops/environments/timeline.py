@@ -1,6 +1,6 @@
 """What an environment has held: the first-parent history of a service's release file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mlops.errors import MlopsError
@@ -46,16 +46,9 @@ def timeline(git: Git, ref: str, environment: str, service: str) -> list[Entry]:
         ref: whose history; first parents only, so a merged branch is one change.
     """
     path = release_path(environment, service)
-    # Without simplification by content: each commit that changed the path, in order.
-    told = git.names(
-        "log", "--first-parent", "--reverse", "-z", "--format=%H%x01%cI%x01%an%x01%s", ref,
-        "--", path,
-    )  # fmt: skip
-    commits = [tuple(line.split("\x01", 3)) for line in told]
-    found = git.contents([f"{commit[0]}:{path}" for commit in commits])
     return [
-        Entry(commit, at, author, subject, *_read(path, content))
-        for (commit, at, author, subject), content in zip(commits, found, strict=True)
+        Entry(one.commit, one.at, one.author, one.subject, *_read(path, one.content))
+        for one in git.changes(ref, path)
     ]
 
 
@@ -79,14 +72,22 @@ def predecessor(entries: Iterable[Entry]) -> Entry | None:
 
     What was rolled back before is left out: after 1, 2, 3 and back to 2 it is 1.
     """
-    below: list[Entry] = []
+    held: list[Entry] = []
     for entry in entries:
         if entry.content is None:
-            below = []
+            held = []
         elif entry.release is not None:
-            held = [other.content for other in below]
-            kept = held.index(entry.content) if entry.content in held else len(held)
-            below = [*below[:kept], entry]
+            held.append(entry)
+    place = before_last([entry.content for entry in held])
+    return None if place is None else held[place]
+
+
+def before_last(held: Sequence[Hashable]) -> int | None:
+    """The place of what the last one took the place of; what was taken back is left out."""
+    below: list[int] = []
+    for place, one in enumerate(held):
+        kept = next((n for n, other in enumerate(below) if held[other] == one), len(below))
+        below = [*below[:kept], place]
     return below[-2] if len(below) > 1 else None
 
 
