@@ -79,6 +79,7 @@ class Many:
             {**given, "registry": "none", "owners": ("@example/team",)}
         )
         own, services, _ = argocd.of_environment(project, self.address, env)
+        self.place.reads(self.address)
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
         for one in (namespace, own, services):
             self.place.kubectl("apply", "--server-side", "-f", "-", given=yaml.safe_dump(one))
@@ -86,6 +87,7 @@ class Many:
     def leave(self) -> None:
         """Take everything off a cluster that goes on."""
         self.place.clear(NAME)
+        self.place.forget(self.address)
 
     def grow(self, count: int) -> float:
         """Add folders up to a number; seconds until all are synced."""
@@ -163,20 +165,28 @@ def measure(*, small: bool) -> list[Figure]:
     with many() as team:
         if small:
             return of_applications(team, few=2, enough=20, rounds=3, most=20)
-        return of_applications(team, few=10, enough=1_000, rounds=10, most=5_000)
+        return of_applications(team, few=10, enough=1_000, rounds=10, most=2_500, step=500)
 
 
 def of_applications(
-    team: Many, *, few: int, enough: int, rounds: int, most: int, period: float = PERIOD
+    team: Many,
+    *,
+    few: int,
+    enough: int,
+    rounds: int,
+    most: int,
+    step: int = 10,
+    period: float = PERIOD,
 ) -> list[Figure]:
     """The same, of an environment that has no folder yet.
 
     Args:
         team: the environment.
         few: applications beside the first changes.
-        enough: applications beside the others, and how many are added at a time from there on.
+        enough: applications beside the others.
         rounds: changes measured beside each.
         most: applications that are tried at most.
+        step: how many are added at a time from `enough` on.
         period: seconds in which all have to be compared once.
     """
     team.start()
@@ -185,8 +195,8 @@ def of_applications(
     took = team.grow(enough)
     with_many = [team.change(number * enough // rounds) for number in range(rounds)]
     while (up := team.keeps_up(period)) and team.count < most:
-        team.grow(min(most, team.count + enough))
-    kept = team.count if up else team.count - enough
+        team.grow(min(most, team.count + step))
+    kept = team.count if up else team.count - step
     ratio = statistics.median(with_many) / statistics.median(with_few)
     return [
         Figure(

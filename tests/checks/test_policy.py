@@ -111,6 +111,7 @@ def test_a_quick_run_says_what_it_left_out(team: Team, monkeypatch: pytest.Monke
     found = run(context_of(team, "policy"))
     assert found.outcome == "good"
     assert "left out: actionlint (absent is not installed)" in found.summary
+    assert found.summary.endswith("; `mlops check --part policy` looks at all")
 
 
 @pytest.mark.slow

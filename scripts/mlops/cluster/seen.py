@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from mlops.cluster.kubectl import ClusterError, Kubectl, NotThere, Object
-from mlops.environments.argocd import notifies
+from mlops.environments.notifications import notifies
 from mlops.errors import bad_input
 from mlops.repository import Layout
 from mlops.specs.environment import IN_CLUSTER, Environment

@@ -1,21 +1,19 @@
 """What Argo CD is given of an environment, and what starts it: plain objects, no I/O."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from mlops.environments import platform as parts_of
+from mlops.environments.notifications import NOTIFIED, notifies
 from mlops.environments.platform import Part
 from mlops.specs.environment import IN_CLUSTER, Environment, SyncWindow
-from mlops.specs.project import GITHUB, Project
+from mlops.specs.project import Project
 
 Document = dict[str, Any]
 ARGO = "argoproj.io/v1alpha1"
 PROJECT = "mlops"
 """AppProject of what is not a service: the environments' own objects and their namespaces."""
 ROOT = "root"
-NOTIFIED = ("on-deployed", "on-degraded", "on-sync-failed")
-"""Triggers of infra/bootstrap/notifications.yaml."""
 # All that a service may consist of. What is not named here is refused, Secrets and RBAC too; no
 # kind that belongs to a whole cluster is among them.
 SERVICE_KINDS = (
@@ -55,26 +53,6 @@ OWN_KINDS = (
 )
 # A project before what names it: an ApplicationSet that comes first fails, and waits a minute.
 FIRST = {"argocd.argoproj.io/sync-wave": "-1"}
-ABORTED = "rollout-aborted"
-"""The trigger's name."""
-ROLLBACK_FILE = "rollback.yaml"
-REASON = "A cluster aborted its rollout."
-# Never empty, which would take back whatever is held: what is no number is refused.
-ABORTED_RELEASE = (
-    '{{printf "%v" (or (index .rollout.metadata.annotations "mlops/release") "none") | toJson}}'
-)
-GITHUB_HEADERS = (
-    "  - {name: Accept, value: application/vnd.github+json}\n"
-    "  - {name: X-GitHub-Api-Version, value: '2022-11-28'}\n"
-)
-# The catalogue's own: healthy since the sync, or a minute before it ended.
-DEPLOYED = """\
-app.status.operationState != nil and app.status.operationState.phase in ['Succeeded']
-and app.status.health.status == 'Healthy'
-and (!time.Parse(app.status.health.lastTransitionTime).Add(1 * time.Minute)
-.Before(time.Parse(app.status.operationState.finishedAt))
-or time.Parse(app.status.health.lastTransitionTime)
-.Before(time.Parse(app.status.operationState.startedAt)))"""
 # Each try takes what Git says then: a commit that mends comes at most 10 s later. Ten minutes of
 # tries outlast most outages; without an end a removed folder would wait for ever behind its tries.
 RETRY = {
@@ -289,129 +267,6 @@ def _cluster(namespace: str, source: Document, env: Environment) -> Document:
         },
         annotations=_read_by_path(),
     )
-
-
-def notifications(project: Project) -> Document | None:
-    """Settings of Argo CD's notifications: the state of a commit on the forge, if it keeps one."""
-    if not notifies(project):
-        return None
-    # The commit's state is named for the Application; the link is to Argo CD, if it has a URL.
-    states = {"deployed": "success", "degraded": "failure", "sync-failed": "error"}
-    data = {**_forge(project), **{f"template.{s}": _state(project, s, states[s]) for s in states}}
-    # Once for each commit that changes the Application; an earlier one is not told again.
-    once = "oncePer: app.status.operationState?.syncResult?.revision"
-    conditions = {
-        "deployed": DEPLOYED,
-        "degraded": "app.status.health.status == 'Degraded'",
-        # Tries go on for ever, so that most failures are never final.
-        "sync-failed": "app.status.operationState?.phase in ['Error', 'Failed']\n"
-        "or (app.status.operationState?.phase in ['Running']\n"
-        "and (app.status.operationState?.retryCount ?? 0) > 2)",
-    }
-    for state, when in conditions.items():
-        folded = when.replace("\n", "\n    ")
-        data[f"trigger.on-{state}"] = f"- when: >-\n    {folded}\n  send: [{state}]\n  {once}\n"
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {
-            "name": "argocd-notifications-cm",
-            "labels": {"app.kubernetes.io/part-of": "argocd"},
-        },
-        "data": data,
-    }
-
-
-def rollout_notifications(
-    project: Project, namespace: str, environments: Mapping[str, str]
-) -> Document:
-    """Settings of a cluster's Argo Rollouts: an abort starts rollback.yaml on the forge.
-
-    What stands behind a $ is in the secret argo-rollouts-notification-secret. The trigger has no
-    `when`: Argo Rollouts then sends it with its event, once, and not again for each change.
-
-    Args:
-        namespace: of Argo Rollouts.
-        environments: environment by namespace, of all on this cluster.
-    """
-    forge, github = project.forge, project.forge.kind == "github"
-    names = "".join(
-        f'{{{{if eq .rollout.metadata.namespace "{place}"}}}}{name}{{{{end}}}}'
-        for place, name in environments.items()
-    )
-    inputs = ", ".join(
-        (
-            '"service": {{toJson .rollout.metadata.name}}',
-            f'"environment": "{names}"',
-            f'"if-release": {ABORTED_RELEASE}',
-            f'"reason": "{REASON}"',
-        )
-    )
-    path = f"/repos/{forge.repository}/actions/workflows/{ROLLBACK_FILE}/dispatches"
-    body = f'{{"ref": "{forge.main}", "inputs": {{{inputs}}}}}'
-    scheme, more = ("Bearer", GITHUB_HEADERS) if github else ("token", "")
-    headers = f"  - {{name: Authorization, value: {scheme} $forge-token}}\n{more}"
-    headers += "  - {name: Content-Type, value: application/json}\n"
-    call = f"    method: POST\n    path: {path}\n    body: |\n      {body}\n"
-    message = 'message: "{{.rollout.metadata.name}} aborted"\n'
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "argo-rollouts-notification-configmap", "namespace": namespace},
-        "data": {
-            "service.webhook.forge": f"url: {_api(project)}\nheaders:\n{headers}",
-            f"template.{ABORTED}": f"{message}webhook:\n  forge:\n{call}",
-            f"trigger.on-{ABORTED}": f"- send: [{ABORTED}]\n",
-        },
-    }
-
-
-def _api(project: Project) -> str:
-    """Where the forge's API is."""
-    url = (project.forge.url or GITHUB).rstrip("/")
-    if project.forge.kind == "gitea":
-        return f"{url}/api/v1"
-    return "https://api.github.com" if url == GITHUB else f"{url}/api/v3"
-
-
-def notifies(project: Project) -> bool:
-    """Whether the forge keeps the state of a commit, and it is known where."""
-    forge = project.forge
-    github = forge.kind == "github"
-    return forge.repository is not None and (github or (forge.kind == "gitea" and bool(forge.url)))
-
-
-def _forge(project: Project) -> dict[str, str]:
-    """The service `forge`; what stands behind a $ is in the secret argocd-notifications-secret."""
-    url = (project.forge.url or "").rstrip("/")
-    if project.forge.kind == "github":
-        own = f"enterpriseBaseURL: {url}/api/v3\n" if url and url != "https://github.com" else ""
-        text = "appID: $github-appID\ninstallationID: $github-installationID\n"
-        return {"service.github.forge": f"{text}privateKey: $github-privateKey\n{own}"}
-    headers = "  - {name: Authorization, value: token $forge-token}\n"
-    return {
-        "service.webhook.forge": f"url: {url}/api/v1\nheaders:\n{headers}"
-        "  - {name: Content-Type, value: application/json}\n"
-    }
-
-
-def _state(project: Project, what: str, state: str) -> str:
-    text = "{{.app.metadata.name}} " + what.replace("-", " ")
-    link = "{{.context.argocdUrl}}/applications/{{.app.metadata.name}}"
-    if project.forge.kind == "github":
-        status = f"  status:\n    state: {state}\n    label: argocd/{{{{.app.metadata.name}}}}\n"
-        return f'message: "{text}"\ngithub:\n{status}    targetURL: "{link}"\n'
-    path = f"/repos/{project.forge.repository}/statuses/"
-    fields = {
-        "state": state,
-        "context": "argocd/{{.app.metadata.name}}",
-        "description": text,
-        "target_url": link,
-    }
-    body = json.dumps(fields, indent=2).replace("\n", "\n      ")
-    revision = "{{.app.status.operationState.syncResult.revision}}"
-    call = f"    method: POST\n    path: {path}{revision}\n    body: |\n      {body}\n"
-    return f'message: "{text}"\nwebhook:\n  forge:\n{call}'
 
 
 def _read_by_path() -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from mlops.environments import argocd, platform
+from mlops.environments import argocd, notifications, platform
 from mlops.errors import BadInput, Problem, bad_input
 from mlops.files import load_yaml
 from mlops.repository import PROJECT_FILE, Layout, folder_of
@@ -26,7 +26,7 @@ ROOT, START = f"{BOOTSTRAP}/root.yaml", f"{BOOTSTRAP}/kustomization.yaml"
 NOTES = f"{BOOTSTRAP}/notifications.yaml"
 STARTED = frozenset({ROOT, START, NOTES})
 """What is rendered in infra/bootstrap; the rest there is written by hand."""
-CODE = ("argocd.py", "clusters.py", "platform.py")
+CODE = ("argocd.py", "clusters.py", "notifications.py", "platform.py")
 NOT_TEXT = re.compile(r"[-+.]*[0-9][-+.0-9a-fox_]*|[yn]", re.IGNORECASE)
 """What some reader of YAML takes for a number or a truth value, though this one's does not."""
 LABEL = "mlops/environment"
@@ -89,14 +89,14 @@ def expected(layout: Layout, environments: Collection[str] | None = None) -> dic
 def _abort_notes(layout: Layout, env: Environment) -> argocd.Document | None:
     """What Argo Rollouts tells the forge: once a cluster, in the folder of its first canaries."""
     namespace = layout.project.argocd.rollouts
-    if namespace is None or not argocd.notifies(layout.project):
+    if namespace is None or not notifications.notifies(layout.project):
         return None
     every = (layout.environment(name) for name in layout.order)
     here = [each for each in every if each.prometheus and each.place[0] == env.place[0]]
     if not here or here[0].name != env.name:
         return None
     names = {each.namespace: each.name for each in here}
-    return argocd.rollout_notifications(layout.project, namespace, names)
+    return notifications.rollout_notifications(layout.project, namespace, names)
 
 
 def stale(layout: Layout, environments: Collection[str] | None = None) -> dict[str, str | None]:
@@ -274,7 +274,7 @@ def _namespace(env: Environment) -> list[argocd.Document]:
 def _bootstrap(layout: Layout, repository: str) -> dict[str, str]:
     project = layout.project
     found = {ROOT: _text(argocd.root(project, repository), PROJECT_FILE)}
-    notes = argocd.notifications(project)
+    notes = notifications.notifications(project)
     if notes:
         found[NOTES] = _text([notes], PROJECT_FILE)
     names = {path.rpartition("/")[2] for path in layout.tree.files(BOOTSTRAP)}

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from mlops.environments.argocd import rollout_notifications
+from mlops.environments.notifications import rollout_notifications
 from mlops.repository import Repository
 from mlops.tree import WorkTree
 from tests.e2e.cluster.fleet import SERVICE, Fleet

@@ -62,13 +62,15 @@ class Fleet:
             write(settings, "resources: {cpu: 250m", "resources: {cpu: 50m")
 
     def bootstrap(self) -> None:
-        """The one command of docs/clusters.md."""
+        """How Argo CD reads the repository, and the one command: docs/clusters.md."""
+        self.place.reads(self.address)
         how = ("--server-side", "--force-conflicts", "--field-manager=mlops")
         self.place.kubectl("apply", *how, "-k", str(self.root / "infra/bootstrap"))
 
     def leave(self) -> None:
         """Take everything of the team off the cluster."""
         self.place.clear("mlops", "root", *ENVIRONMENTS)
+        self.place.forget(self.address)
 
     # What people do
 

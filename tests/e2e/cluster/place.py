@@ -66,6 +66,20 @@ class Place:
             raise AssertionError(f"kubectl {' '.join(args)}: {done.stderr}")
         return done.stdout + done.stderr
 
+    def reads(self, repository: str) -> None:
+        """Tell Argo CD of a public repository as docs/clusters.md has it."""
+        label = {"argocd.argoproj.io/secret-type": "repository"}
+        name = {"name": _secret_of(repository), "namespace": "argocd", "labels": label}
+        given = {"type": "git", "url": repository, "webhookManifestCacheWarmDisabled": "true"}
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": name, "stringData": given}
+        self.kubectl("apply", "--server-side", "-f", "-", given=json.dumps(secret))
+
+    def forget(self, repository: str) -> None:
+        """Take that back."""
+        if self.lasts:
+            name = _secret_of(repository)
+            self.kubectl("delete", "secret", "-n", "argocd", name, "--ignore-not-found")
+
     def clear(self, *names: str) -> None:
         """Take off what belongs to projects and environments, whatever waits for it."""
         if not self.lasts:
@@ -83,6 +97,11 @@ class Place:
         kinds = (policy, policy.replace("policy/", "policybinding/"), "namespace/ml-{}")
         everything = [kind.format(name) for kind in kinds for name in names]
         self.kubectl("delete", "--ignore-not-found", *everything)
+
+
+def _secret_of(repository: str) -> str:
+    """The name of the Secret by which Argo CD knows a repository."""
+    return repository.rpartition("/")[2].removesuffix(".git")
 
 
 class Api:

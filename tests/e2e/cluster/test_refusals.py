@@ -62,6 +62,28 @@ def test_what_must_not_run_is_refused_and_the_others_still_sync(
         assert f"staging/{name}: " in told
 
 
+@pytest.mark.parametrize(
+    ("line", "value", "said"),
+    [
+        (r"( +image: \S+)@sha256:\w+", r"\1:latest", "an image is not named by its digest"),
+        (r" +mlops/evidence: .*\n", "", "names no release with evidence"),
+        ("(allowPrivilegeEscalation): false", r"\1: true", "a container is privileged"),
+    ],
+    ids=["no digest", "no evidence", "privileged"],
+)
+def test_the_api_server_refuses_by_itself_what_no_release_may_be(
+    fleet: Fleet, line: str, value: str, said: str
+) -> None:
+    fleet.wait("staging", fleet.held("staging"))
+    good = (fleet.root / manifests_path("staging", SERVICE)).read_text()
+    good = good.replace(SERVICE, "by-hand")
+    bad, count = re.subn(line, value, good)
+    assert count == 1
+    apply = ("apply", "--dry-run=server", "--namespace=ml-staging", "--filename=-")
+    assert "deployment.apps/by-hand created" in fleet.place.kubectl(*apply, given=good)
+    assert said in fleet.place.kubectl(*apply, given=bad, check=False)
+
+
 def is_gone(fleet: Fleet, name: str) -> bool:
     """Whether an Application is removed; ends a sync that holds that up, as the status says."""
     found = fleet.application(name)

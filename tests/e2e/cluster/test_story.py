@@ -5,7 +5,8 @@ import pytest
 from tests.e2e.cluster.fleet import ENVIRONMENTS, SERVICE, Fleet
 from tests.e2e.cluster.place import until
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1_500)]
+# Where nothing is cached, the first test's fixtures build the cluster: its commands bound themselves.
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600, func_only=True)]
 
 
 def test_one_command_brings_three_environments_that_answer_as_the_models_do_offline(
