@@ -1,7 +1,6 @@
 """Writing files whole or not at all, and YAML in one canonical form."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,23 +24,9 @@ def write_whole(path: Path, content: bytes | str) -> None:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
-def copy_whole(source: Path, target: Path) -> None:
-    """Replace a file by a copy of another in one step, as `write_whole` does.
-
-    Where the file system can, the copy shares blocks with its source until one of them is
-    written to; what is written to one is never seen in the other.
-    """
-    with source.open("rb", buffering=0) as original, replacing(target) as copy:
-        try:
-            while os.copy_file_range(original.fileno(), copy.fileno(), 1 << 30):
-                pass
-        except (AttributeError, OSError):  # not on this system, not between these file systems
-            shutil.copyfileobj(original, copy, 1 << 20)
-
-
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file to write to and read, which takes a file's place when the block ends without an error.
+    """A new file to write to and read; it takes the file's place when the block ends well.
 
     Raises:
         BadInput: when the disk refuses, also for an OSError of the block.

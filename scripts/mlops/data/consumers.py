@@ -15,8 +15,8 @@ RELEASES = ":(glob)environments/*/*/release.yaml"
 
 
 @dataclass(frozen=True)
-class Holder:
-    """A release that holds a version.
+class Consumer:
+    """A release that holds a version of a dataset.
 
     Attributes:
         digest: the version's.
@@ -33,22 +33,33 @@ class Holder:
 
 @dataclass(frozen=True)
 class WayBack:
-    """A place where a release serves that holds a version, and what takes it back there.
+    """A place where a release serves that holds a version, and what serves there instead.
 
     Attributes:
         to: the newest release held there before that holds none of the versions; None: there is
-            none.
-        command: what takes it back, or what makes a release that can take its place.
+            none, and only a new release takes its place.
     """
 
     environment: str
     service: str
     release: int
     to: int | None
-    command: str
+
+    @property
+    def nothing(self) -> str:
+        """That there is no way back, for people."""
+        held = f"{self.environment} held no release of {self.service} before {self.release}"
+        return f"{held} that is free of it: retrain"
+
+    @property
+    def command(self) -> str | None:
+        """What opens the pull request for it."""
+        if self.to is None:
+            return None
+        return f"mlops rollback {self.service} --env {self.environment} --to {self.to}"
 
 
-def holders(repo: Repository, ref: str, dataset: str) -> dict[str, list[Holder]]:
+def consumers(repo: Repository, ref: str, dataset: str) -> dict[str, list[Consumer]]:
     """The releases that hold each version of a dataset, by digest.
 
     Looked at is every release that any environment has held up to a commit: Git tells their
@@ -56,14 +67,14 @@ def holders(repo: Repository, ref: str, dataset: str) -> dict[str, list[Holder]]
     """
     layout = repo.commit(ref)
     serves = _serving(layout, dataset)
-    found: dict[tuple[str, int], Holder] = {}
+    found: dict[tuple[str, int], Consumer] = {}
     for release in _released(repo.git, ref, dataset):
         key = (release.service, release.release)
         for pin in release.datasets:
             if pin.name == dataset and key not in found:
                 models = _learned(repo, release, dataset)
-                found[key] = Holder(pin.digest, *key, models, tuple(serves[key]))
-    by_digest: dict[str, list[Holder]] = defaultdict(list)
+                found[key] = Consumer(pin.digest, *key, models, tuple(serves[key]))
+    by_digest: dict[str, list[Consumer]] = defaultdict(list)
     for key in sorted(found):
         by_digest[found[key].digest].append(found[key])
     return by_digest
@@ -115,33 +126,30 @@ def _learned(repo: Repository, release: Release, dataset: str) -> tuple[ModelPin
         return release.models
 
 
-def ways_back(
-    repo: Repository, ref: str, taken_back: Collection[Holder]
-) -> list[WayBack]:
+def ways_back(repo: Repository, ref: str, taken_back: Collection[Consumer]) -> list[WayBack]:
     """How each place that serves one of these releases gets rid of it, production first."""
-    digests = {one.digest for one in taken_back}
+    bad = {one.digest for one in taken_back}
     places = [(environment, one) for one in taken_back for environment in one.serves]
     order = repo.commit(ref).order
     places.sort(key=lambda place: (-order.index(place[0]), place[1].service))
-    return [_way(repo, ref, environment, one, digests) for environment, one in places]
+    return [
+        WayBack(environment, one.service, one.release, _free(repo, ref, environment, one, bad))
+        for environment, one in places
+    ]
 
 
-def _way(
-    repo: Repository, ref: str, environment: str, held: Holder, digests: set[str]
-) -> WayBack:
+def _free(
+    repo: Repository, ref: str, environment: str, held: Consumer, bad: Collection[str]
+) -> int | None:
+    """The newest release held there that holds none of the versions and was not taken back."""
     entries = timeline(repo.git, ref, environment, held.service)
     gone = withdrawn(entries)
-    free = [
-        one.release.release
-        for one in entries
-        if one.release and one.release.release not in gone and not _holds(one.release, digests)
-    ]
-    if free:
-        command = f"mlops rollback {held.service} --env {environment} --to {free[-1]}"
-        return WayBack(environment, held.service, held.release, free[-1], command)
-    models = " && ".join(f"mlops retrain {pin.name}" for pin in held.models)
-    return WayBack(environment, held.service, held.release, None, models or "mlops retrain")
+    held_there = (one.release for one in reversed(entries) if one.release)
+    return next(
+        (one.release for one in held_there if one.release not in gone and not _holds(one, bad)),
+        None,
+    )
 
 
-def _holds(release: Release, digests: set[str]) -> bool:
-    return any(pin.digest in digests for pin in release.datasets)
+def _holds(release: Release, versions: Collection[str]) -> bool:
+    return any(pin.digest in versions for pin in release.datasets)

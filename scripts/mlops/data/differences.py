@@ -1,20 +1,30 @@
 """What differs between the rows of two versions of a dataset.
 
-DuckDB joins the two Parquet files by primary key and counts in one pass; what does not fit into
-memory goes to disk. Distributions are compared one column at a time.
+DuckDB joins the two Parquet files by primary key and counts in one pass, in bounded memory; what
+does not fit goes to disk. Distributions are compared one column at a time, of large tables on the
+rows of a share of the keys, the same keys in both.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mlops.errors import bad_input
+from mlops.errors import BadInput, bad_input
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from duckdb import DuckDBPyConnection
 
 EXAMPLES = 3
 """Changed values of a column that are told: those that changed most."""
+MEMORY = "1GiB"
+"""What DuckDB may hold; more goes to disk."""
+SAMPLED = 1_000_000
+"""Rows from which on a share of the keys stands for all of them in the distributions."""
 NUMBERS = frozenset({"integer", "number"})
 MOMENTS = frozenset({"timestamp", "date"})
 
@@ -78,6 +88,7 @@ class DataDifference:
         changed: rows that both have, with another value in a column that both have.
         unchanged: rows that both have with the same values.
         columns: all columns, in the newer version's order, then those that are gone.
+        share: the distributions are of one in so many keys.
     """
 
     key: tuple[str, ...]
@@ -86,6 +97,7 @@ class DataDifference:
     changed: int
     unchanged: int
     columns: tuple[ColumnDifference, ...]
+    share: int
 
 
 @dataclass(frozen=True)
@@ -113,28 +125,80 @@ def differences(before: Side, after: Side, key: Sequence[str], spill: Path) -> D
         spill: folder for what does not fit into memory; nothing is left there.
 
     Raises:
-        BadInput: when a file is no Parquet table or lacks a column of the key, or when memory and
-            disk are not enough.
+        BadInput: when a file is no Parquet table, when the key is not there or is that of several
+            rows, or when memory and disk are not enough.
     """
     columns = _Columns(tuple(key), _types(before), _types(after))
     for side, types in ((before, columns.before), (after, columns.after)):
         if lacking := [name for name in key if name not in types]:
-            what = f"has no column {', '.join(lacking)}, by which rows are told apart today"
-            raise bad_input(side.name, what, "compare versions with the same primary key")
-    rows = _counted(before, after, columns, spill)
-    same_rows = not rows["added"] and not rows["removed"]
-    names = dict.fromkeys((*columns.after, *columns.before))
-    return DataDifference(
-        key=columns.key,
-        added=rows["added"],
-        removed=rows["removed"],
-        changed=rows["changed"],
-        unchanged=rows["both"] - rows["changed"],
-        columns=tuple(
-            _with_drift(_column(name, columns, rows), before, after, columns, same_rows=same_rows)
-            for name in names
-        ),
+            raise _other_key(side, f"has no column {', '.join(lacking)}")
+    with _database(before, after, spill) as database:
+        for side in (before, after):
+            if twice := _more_than_once(database, side, columns.key):
+                raise _other_key(side, f"has {twice} keys ({', '.join(key)}) more than once")
+        rows = _counted(database, before, after, columns)
+        share = max(1, *(_rows(side) // SAMPLED for side in (before, after)))
+        compared = _Distributions(database, before, after, columns, share)
+        same_rows = not rows["added"] and not rows["removed"]
+        return DataDifference(
+            key=columns.key,
+            added=rows["added"],
+            removed=rows["removed"],
+            changed=rows["changed"],
+            unchanged=rows["both"] - rows["changed"],
+            columns=tuple(
+                compared.with_drift(_column(name, columns, rows), same_rows=same_rows)
+                for name in dict.fromkeys((*columns.after, *columns.before))
+            ),
+            share=share,
+        )
+
+
+def _other_key(side: Side, what: str) -> BadInput:
+    return bad_input(
+        side.name,
+        f"{what}, by which the contract tells rows apart today",
+        "compare versions with the same primary key",
     )
+
+
+@contextmanager
+def _database(before: Side, after: Side, spill: Path) -> Iterator["DuckDBPyConnection"]:
+    """DuckDB without a file of its own, which holds at most `MEMORY` and asks no network."""
+    import duckdb
+
+    spill.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=spill, prefix=".diff-") as folder:
+        settings = {
+            "memory_limit": MEMORY,
+            "temp_directory": folder,
+            "preserve_insertion_order": "false",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+        try:
+            with duckdb.connect(config=settings) as database:
+                database.execute("SET enable_progress_bar = false")
+                yield database
+        except duckdb.Error as error:
+            what = f"could not be compared ({str(error).splitlines()[0]})"
+            fix = "free memory or disk and run this again"
+            raise bad_input(f"{before.name} and {after.name}", what, fix) from error
+
+
+def _rows(side: Side) -> int:
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(side.path).num_rows)
+
+
+def _more_than_once(database: "DuckDBPyConnection", side: Side, key: Sequence[str]) -> int:
+    """How many keys are those of several rows."""
+    names = ", ".join(_quoted(name) for name in key)
+    several = f"FROM read_parquet(?) GROUP BY {names} HAVING count(*) > 1"
+    query = f"SELECT count(*) FROM (SELECT 1 {several})"  # noqa: S608 - names are quoted
+    found = database.execute(query, [str(side.path)]).fetchone()
+    return int(found[0]) if found else 0
 
 
 def _types(side: Side) -> dict[str, str]:
@@ -145,7 +209,9 @@ def _types(side: Side) -> dict[str, str]:
         schema = pq.read_schema(side.path)
     except pa.ArrowInvalid as error:
         what = "is not a Parquet table"
-        raise bad_input(side.name, what, "compare versions that `mlops data ingest` made") from error
+        raise bad_input(
+            side.name, what, "compare versions that `mlops data ingest` made"
+        ) from error
     return {field.name: _word(str(field.type)) for field in schema}
 
 
@@ -156,23 +222,13 @@ def _word(arrow: str) -> str:
     return words.get(kind, kind)
 
 
-def _counted(before: Side, after: Side, columns: _Columns, spill: Path) -> dict[str, Any]:
+def _counted(
+    database: "DuckDBPyConnection", before: Side, after: Side, columns: _Columns
+) -> dict[str, Any]:
     """What the query counts, by name; see `_query`."""
-    import duckdb
-
-    spill.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=spill, prefix=".diff-") as folder:
-        settings = {"temp_directory": folder, "autoinstall_known_extensions": "false"}
-        try:
-            with duckdb.connect(config=settings) as database:
-                database.execute("SET enable_progress_bar = false")
-                found = database.execute(_query(columns), [str(before.path), str(after.path)])
-                names = [one[0] for one in found.description]
-                return dict(zip(names, found.fetchone() or (), strict=True))
-        except duckdb.Error as error:
-            what = f"could not be compared ({str(error).splitlines()[0]})"
-            fix = "free memory or disk and run this again"
-            raise bad_input(f"{before.name} and {after.name}", what, fix) from error
+    found = database.execute(_query(columns), [str(before.path), str(after.path)])
+    names = [one[0] for one in found.description]
+    return dict(zip(names, found.fetchone() or (), strict=True))
 
 
 def _query(columns: _Columns) -> str:
@@ -188,7 +244,7 @@ def _query(columns: _Columns) -> str:
     ]
     on = " AND ".join(f"old.k{n} IS NOT DISTINCT FROM new.k{n}" for n in range(len(columns.key)))
     return (
-        f"SELECT {', '.join(parts)} FROM ({_side(columns, columns.before)}) old "
+        f"SELECT {', '.join(parts)} FROM ({_side(columns, columns.before)}) old "  # noqa: S608 - names are quoted
         f"FULL JOIN ({_side(columns, columns.after)}) new ON {on}"
     )
 
@@ -198,7 +254,7 @@ def _side(columns: _Columns, types: dict[str, str]) -> str:
     key = [f"{_cast(name, columns)} AS k{n}" for n, name in enumerate(columns.key)]
     shared = [f"{_cast(name, columns)} AS c{n}" for n, name in enumerate(columns.shared)]
     every = [f"{_quoted(name)} IS NULL AS m{n}" for n, name in enumerate(types)]
-    return f"SELECT true AS here, {', '.join([*key, *shared, *every])} FROM read_parquet(?)"
+    return f"SELECT true AS here, {', '.join([*key, *shared, *every])} FROM read_parquet(?)"  # noqa: S608 - names are quoted
 
 
 def _cast(name: str, columns: _Columns) -> str:
@@ -272,21 +328,32 @@ def _example(found: dict[str, Any], length: int) -> Example:
     return Example(key, found["before"], found["after"])
 
 
-def _with_drift(
-    one: ColumnDifference, before: Side, after: Side, columns: _Columns, *, same_rows: bool
-) -> ColumnDifference:
-    if one.before != one.after or one.name in columns.key:
-        return one
-    # The same values in the same rows need not be read to be known as the same.
-    moved = 0.0 if same_rows and not one.changed else _drift(one.name, before, after)
-    return replace(one, drift=moved)
+@dataclass(frozen=True)
+class _Distributions:
+    """Both sides, for the distances of one column after the other."""
 
+    database: "DuckDBPyConnection"
+    before: Side
+    after: Side
+    columns: _Columns
+    share: int
 
-def _drift(name: str, before: Side, after: Side) -> float:
-    import pyarrow.parquet as pq
+    def with_drift(self, one: ColumnDifference, *, same_rows: bool) -> ColumnDifference:
+        """The column with its distance, where it has one."""
+        if one.before != one.after or one.name in self.columns.key:
+            return one
+        # The same values in the same rows need not be read to be known as the same.
+        same = same_rows and not one.changed
+        return replace(one, drift=0.0 if same else self._drift(one.name))
 
-    from mlops.data.drift import drift
+    def _drift(self, name: str) -> float:
+        from mlops.data.drift import drift
 
-    sides = [pq.read_table(side.path, columns=[name]).to_pandas() for side in (before, after)]
-    (found,) = drift(*sides, [name])
-    return found.statistic
+        (found,) = drift(self._values(self.before, name), self._values(self.after, name), [name])
+        return found.statistic
+
+    def _values(self, side: Side, name: str) -> "pd.DataFrame":
+        key = ", ".join(_cast(each, self.columns) for each in self.columns.key)
+        taken = f" WHERE hash({key}) % {self.share} = 0" if self.share > 1 else ""
+        query = f"SELECT {_quoted(name)} FROM read_parquet(?){taken}"  # noqa: S608 - names are quoted
+        return self.database.execute(query, [str(side.path)]).df()

@@ -1,1 +1,0 @@
-"""Versions of a dataset: their history, what differs, what learned from them, and the way back."""
