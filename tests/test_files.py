@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlops.errors import BadInput
 from mlops.files import dump_yaml, load_yaml, write_whole
 
 INVALID = Path(__file__).parent / "fixtures" / "invalid"
@@ -83,3 +84,12 @@ def test_a_folder_that_cannot_be_made_is_reported_in_the_error_form(tmp_path: Pa
     (tmp_path / "file").write_text("")
     with pytest.raises(Exception, match="could not be written"):
         write_whole(tmp_path / "file" / "below" / "x.yaml", "x")
+
+
+def test_what_nests_too_deeply_is_told() -> None:
+    with pytest.raises(BadInput, match="nests too deeply to be read; write it flatter"):
+        load_yaml("[" * 5000 + "]" * 5000, "file.yaml")
+
+
+def test_an_alias_used_many_times_is_no_more_than_what_it_stands_for() -> None:
+    assert load_yaml("a: &a [1, 2]\nb: [*a, *a]\n", "file.yaml")["b"] == [[1, 2], [1, 2]]

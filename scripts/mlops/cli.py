@@ -23,6 +23,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "mlops.commands.data:group",
         "Datasets: validate against the contract, ingest and pin.",
     ),
+    "contract": (
+        "mlops.commands.contract:group",
+        "Data contracts: what one enforces, only reports, and cannot check.",
+    ),
     "train": (
         "mlops.commands.train:command",
         "Train a model from its pinned data and register it.",
@@ -30,6 +34,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": (
         "mlops.commands.evaluate:command",
         "Measure a model on unseen data against what serves; apply its gates.",
+    ),
+    "score": (
+        "mlops.commands.score:command",
+        "Predict many rows at once with a registered model: batch scoring.",
+    ),
+    "pipeline": (
+        "mlops.commands.pipeline:group",
+        "A model's steps, from raw files to predictions: run, show, submit.",
     ),
     "build": ("mlops.commands.build:command", "Build a service and its models as a bento."),
     "release": (

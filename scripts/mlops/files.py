@@ -75,6 +75,9 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     keys: set[Any] = set()
     for key_node, _ in node.value:
         key = loader.construct_object(key_node, deep=True)
+        if isinstance(key, list | dict | set):
+            what = "a key is a list or a mapping"
+            raise yaml.constructor.ConstructorError(None, None, what, key_node.start_mark)
         if key in keys:
             raise yaml.constructor.ConstructorError(
                 None, None, f"key {key!r} stands twice", key_node.start_mark
@@ -84,23 +87,52 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     return yaml.constructor.SafeConstructor.construct_mapping(loader, node, deep=True)
 
 
+def _timestamp(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    try:
+        return yaml.constructor.SafeConstructor.construct_yaml_timestamp(loader, node)
+    except ValueError as error:
+        what = f"{node.value} is no date: {error}"
+        raise yaml.constructor.ConstructorError(None, None, what, node.start_mark) from error
+
+
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _timestamp)
+MOST_VALUES = 1_000_000
+"""Of a document, written out: a few lines of aliases to aliases stand for more than fits."""
 
 
 def load_yaml(text: bytes | str, path: str) -> Any:
     """Parse one YAML document.
 
     Raises:
-        BadInput: with the line, when the text is not YAML or has a key twice, or is no text.
+        BadInput: with the line, when the text is not YAML or has a key twice, or is no text; when
+            it nests too deeply, or stands for too many values.
     """
     if isinstance(text, bytes) and (binary := not_text(text, path)):
         raise BadInput(binary)
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
+        value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
+        many = _values(value, {})
+    except RecursionError as error:
+        raise bad_input(path, "nests too deeply to be read", "write it flatter") from error
     except yaml.YAMLError as error:
         raise bad_input(
             path, f"is not valid YAML ({_where(error)})", "correct that line"
         ) from error
+    if many > MOST_VALUES:
+        what = f"stands for {many:,} values, by aliases to aliases"
+        raise bad_input(path, what, f"write {MOST_VALUES:,} at most")
+    return value
+
+
+def _values(value: Any, known: dict[int, int]) -> int:
+    """How many values there are when each alias is written out; counted once for each object."""
+    if not isinstance(value, list | dict):
+        return 1
+    if id(value) not in known:
+        inside = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_values(each, known) for each in inside)
+    return known[id(value)]
 
 
 def not_text(content: bytes, path: str) -> Problem | None:

@@ -5,15 +5,15 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from mlops import digests
-from mlops.errors import bad_input
+from mlops.errors import NotHere, Problem, bad_input
 from mlops.files import write_whole
 from mlops.registry_facts import Entry, Facts
 from mlops.repository import Repository
@@ -34,9 +34,35 @@ class Registered:
     run_id: str
 
 
+Args = ParamSpec("Args")
+Given = TypeVar("Given")
+
+
+Method = Callable[Concatenate["Registry", Args], Given]
+
+
+def _told_when_away(method: Method[Args, Given]) -> Method[Args, Given]:
+    """A registry elsewhere that cannot be used is one problem, not a trace of its client."""
+
+    @wraps(method)
+    def told(self: "Registry", /, *args: Args.args, **kwargs: Args.kwargs) -> Given:
+        if self.embedded:
+            return method(self, *args, **kwargs)
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return method(self, *args, **kwargs)
+        except (MlflowException, OSError) as error:
+            what = f"cannot be used as registry ({type(error).__name__})"
+            fix = "check its address, `registry` below [stores] in mlops.toml, and your access"
+            raise NotHere(Problem(self.uri, what, fix)) from error
+
+    return told
+
+
 @dataclass(frozen=True)
 class Registry:
-    """One project's registry.
+    """One project's registry; each method raises NotHere when one elsewhere cannot be used.
 
     Attributes:
         uri: MLflow's tracking URI.
@@ -57,6 +83,7 @@ class Registry:
         uri = named or f"sqlite:///{repo.stores / 'mlflow.db'}"
         return cls(uri, repo.stores, repo.order, embedded=named is None)
 
+    @_told_when_away
     def find(
         self,
         model: str,
@@ -72,6 +99,7 @@ class Registry:
         found = self._search(f"name = '{model}' and tags.{tag}")
         return _registered(min(found, key=_number), inputs) if found else None
 
+    @_told_when_away
     def get(self, model: str, version: int) -> Registered:
         """A version by its number.
 
@@ -89,6 +117,7 @@ class Registry:
             )
         return found
 
+    @_told_when_away
     def register(  # noqa: PLR0917 - what is kept of one training
         self,
         model: str,
@@ -123,6 +152,7 @@ class Registry:
         self.find(model, inputs=inputs)
         return Registered(model, version, digest, inputs, run_id)
 
+    @_told_when_away
     def fetch(self, registered: Registered) -> Path:
         """Folder with the model's files, verified.
 
@@ -141,11 +171,13 @@ class Registry:
             _put(fetched, folder)
         return folder
 
+    @_told_when_away
     def log(self, registered: Registered, metrics: Mapping[str, float]) -> None:
         """Add figures to a version's run."""
         for name, value in metrics.items():
             self._client.log_metric(registered.run_id, name, value)
 
+    @_told_when_away
     def aliases(self, model: str) -> dict[str, int]:
         """Aliases of a model's versions; none when the registry does not know the model."""
         if self._empty:
@@ -153,6 +185,7 @@ class Registry:
         found = self._client.search_registered_models(f"name = '{model}'")
         return {alias: int(version) for entry in found for alias, version in entry.aliases.items()}
 
+    @_told_when_away
     def set_aliases(self, model: str, wanted: Mapping[str, int]) -> None:
         """Make the aliases `<environment>-<service>` exactly these; others stay as they are."""
         now = self.aliases(model)
@@ -271,6 +304,8 @@ def _client_class() -> Any:
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    # MLflow's own number, 7, waits four minutes for a server that is not there.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
     from mlflow.tracking import MlflowClient
 
     logging.getLogger("alembic").setLevel(logging.WARNING)

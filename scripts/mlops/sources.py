@@ -31,6 +31,11 @@ def code_of_model(layout: Layout, model: str) -> dict[str, bytes]:
     return _python_files(layout, f"models/{model}")
 
 
+def code_of_dataset(layout: Layout, dataset: str) -> dict[str, bytes]:
+    """The Python files that turn a dataset's raw rows into its table."""
+    return _python_files(layout, f"data-contracts/{dataset}")
+
+
 def code_of_service(layout: Layout, service: str) -> dict[str, bytes]:
     """The files of a service that go into its bento: code and service.yaml."""
     files = _python_files(layout, f"apps/{service}")

@@ -96,7 +96,8 @@ class Holding(Kubectl):
         found: Object = self.objects[path]
         return found
 
-    def text(self, *args: str) -> str:
+    def text(self, *args: str, given: bytes = b"") -> str:
+        assert not given, "doctor changes nothing"
         if args[1] == "secrets":
             return "deploy-key Opaque 4 1d\n"
         if "deploy-key" in args:

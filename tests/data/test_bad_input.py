@@ -2,15 +2,20 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from mlops.checks import contracts
 from mlops.cli import run
 from mlops.errors import Exit
+from tests.checks.contexts import context_of, told
 from tests.team import ROOT, Team
 
 INVALID = ROOT / "tests" / "fixtures" / "invalid"
+CONTRACT = "data-contracts/toy-points.odcs.yaml"
 JANUARY = "data-contracts/toy-points/raw/2024-01.csv"
 BROKEN = (
     "missing-column",
@@ -19,13 +24,24 @@ BROKEN = (
     "outliers",
     "duplicate-keys",
     "no-rows",
+    "not-finite",
 )
-UNREADABLE = ("not-csv", "more-fields-than-header", "not-text")
+UNREADABLE = (
+    "not-csv",
+    "more-fields-than-header",
+    "not-text",
+    "empty-file",
+    "wrong-delimiter",
+    "mixed-encodings",
+    "utf-16",
+    "column-twice",
+    "quote-left-open",
+    "parquet-cut-off",
+)
 CONTRACTS = (
     "contract-unknown-type",
     "contract-without-key",
     "contract-of-another-name",
-    "contract-rule-in-sql",
     "contract-rule-without-operator",
     "contract-unchecked-bound",
     "contract-columns-differ-by-case",
@@ -89,8 +105,42 @@ def test_a_file_that_is_not_csv_is_told(
     here: Team, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put(here, reason, "batch.csv", "batch.csv")
-    assert run(["data", "ingest", "toy-points", "batch.csv"]) == Exit.BAD_INPUT
-    assert capsys.readouterr().err == expected(reason)
+    before = contents(here.root / "data-contracts")
+    for verb in (["ingest", "toy-points"], ["validate", "toy-points", "--batch"]):
+        assert run(["data", *verb, "batch.csv"]) == Exit.BAD_INPUT
+        assert capsys.readouterr().err == expected(reason)
+    assert contents(here.root / "data-contracts") == before
+    assert not here.stores.exists()
+
+
+GIGABYTE = """
+import resource, sys
+from mlops.cli import run
+resource.setrlimit(resource.RLIMIT_DATA, (1 << 29, 1 << 29))
+sys.exit(run(["data", "ingest", "toy-points", "batch.csv"]))
+"""
+
+
+@pytest.mark.slow
+def test_a_line_of_a_gigabyte_is_refused_within_half_of_that_memory(here: Team) -> None:
+    with (here.root / "batch.csv").open("wb") as file:
+        file.write(b"moment,x,side,y\n")
+        file.truncate(1 << 30)  # a hole: zeros that take no room on the disk
+    done = subprocess.run(
+        [sys.executable, "-c", GIGABYTE], cwd=here.root, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == expected("long-line")
+    assert done.returncode == Exit.BAD_INPUT
+    assert not here.stores.exists()
+
+
+def test_of_ten_thousand_columns_a_few_are_named(
+    here: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ",".join(f"c{number}" for number in range(10_000))
+    here.write("batch.csv", f"{names}\n{','.join('1' * 10_000)}\n")
+    assert run(["data", "validate", "toy-points", "--batch", "batch.csv"]) == Exit.NOT_GOOD
+    assert capsys.readouterr().err == expected("many-columns")
 
 
 @pytest.mark.parametrize("reason", CONTRACTS)
@@ -100,6 +150,19 @@ def test_a_contract_that_cannot_be_checked_is_told(
     put(here, reason, "toy-points.odcs.yaml", "data-contracts/toy-points.odcs.yaml")
     assert run(["data", "validate", "toy-points"]) == Exit.BAD_INPUT
     assert capsys.readouterr().err == expected(reason)
+    found = contracts.run(context_of(here, "contracts", "toy-points"))
+    assert told(found) == expected(reason)
+
+
+def test_rules_that_could_not_run_on_any_data_are_told_before_the_data(
+    here: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(here, "contract-cannot-run", "toy-points.odcs.yaml", CONTRACT)
+    assert run(["data", "ingest", "toy-points", JANUARY]) == Exit.BAD_INPUT
+    assert capsys.readouterr().err == expected("contract-cannot-run")
+    found = contracts.run(context_of(here, "contracts", "toy-points"))
+    assert told(found) == expected("contract-cannot-run")
+    assert not here.stores.exists()
 
 
 @pytest.mark.parametrize("reason", STEPS)

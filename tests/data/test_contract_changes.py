@@ -166,6 +166,104 @@ def test_a_service_level_that_promises_less_is_breaking(
     assert needed(differences(old, new)) == level
 
 
+def asked(**more: Any) -> Contract:
+    return contract(y={"quality": [RULES[1] | more]})
+
+
+def queried(**more: Any) -> Contract:
+    rule = {"type": "sql", "name": "asked", "query": "SELECT 0", "mustBe": 0, "severity": "error"}
+    return contract(y={"quality": [rule | more]})
+
+
+KELVIN = {"customProperties": [{"property": "unit", "value": "K"}]}
+CELSIUS = {"customProperties": [{"property": "unit", "value": "Cel"}]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told", "level"),
+    [
+        (
+            asked(severity="warn"),
+            asked(),
+            ["y | narrowing | rule `invalidValues` was a warning, now stops the data | breaking"],
+            "major",
+        ),
+        (
+            asked(),
+            asked(severity="info"),
+            ["y | widening | rule `invalidValues` stopped the data, is a warning now | breaking"],
+            "major",
+        ),
+        (
+            queried(),
+            queried(severity="warning"),
+            ["y | widening | rule `asked` stopped the data, is a warning now"],
+            "minor",
+        ),
+        (
+            contract(),
+            queried(severity="warning"),
+            ["y | narrowing | rule `asked` is new (a warning)"],
+            "minor",
+        ),
+        (
+            queried(severity="warning"),
+            queried(severity="warning", query="SELECT 1"),
+            ["y | narrowing | rule `asked` asks something else"],
+            "minor",
+        ),
+        (
+            queried(),
+            queried(mustBe=None, mustBeLessThan=2),
+            ["y | widening | rule `asked` asked be 0, asks be less than 2"],
+            "minor",
+        ),
+        (
+            queried(),
+            queried(query="SELECT 1"),
+            ["y | narrowing | rule `asked` asks something else | breaking"],
+            "major",
+        ),
+        (
+            contract(y=CELSIUS),
+            contract(y=KELVIN),
+            ["y | narrowing | the unit was Cel, is K | breaking"],
+            "major",
+        ),
+        (contract(), contract(y=KELVIN), ["y | wording | the unit was not given, is K"], "patch"),
+        (
+            contract(y={"classification": "public"}),
+            contract(y={"classification": "restricted"}),
+            ["y | narrowing | the classification was public, is restricted"],
+            "minor",
+        ),
+        (
+            contract(y={"classification": "restricted"}),
+            contract(),
+            ["y | widening | the classification was restricted, is not given"],
+            "minor",
+        ),
+    ],
+)
+def test_severity_units_and_classification_are_told_as_what_they_are(
+    before: Contract, after: Contract, told: list[str], level: str
+) -> None:
+    assert said(after, before) == told
+    assert needed(differences(before, after)) == level
+
+
+def test_a_promise_for_each_driver_is_one_of_its_own() -> None:
+    promises = [
+        {"property": "timeOfAvailability", "value": value, "driver": driver}
+        for value, driver in (("09:00Z", "regulatory"), ("08:00Z", "analytics"))
+    ]
+    before = changed({"slaProperties": promises})
+    assert said(before, before) == []
+    assert said(changed({"slaProperties": promises[1:]}), before) == [
+        "service level timeOfAvailability | removal | no longer promised: 09:00Z | breaking"
+    ]
+
+
 def test_a_looser_threshold_is_no_breaking_difference_and_a_stricter_one_is() -> None:
     strict = contract(y={"quality": [{"metric": "missingValues", "mustBeLessThan": 3}]})
     loose = contract(y={"quality": [{"metric": "missingValues", "mustBeLessOrEqualTo": 3}]})

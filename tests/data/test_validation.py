@@ -163,7 +163,56 @@ def test_a_rule_that_cannot_be_run_is_broken_and_says_why() -> None:
     }
     found = report(contract_of(column(logicalType="string", quality=(rule,))), v=["a", "b"])
     (told,) = complaints(found)
-    assert told.startswith("relation: 2 of 2 rows break `mean` (")
+    assert told.startswith("distribution: `mean` does not hold (")
+
+
+SHARES = {"values": ["a", "b"], "weights": [0.5, 0.5]}
+
+
+@pytest.mark.parametrize(
+    ("expectation", "kwargs", "values", "told"),
+    [
+        (
+            "expect_column_kl_divergence_to_be_less_than",
+            {"partition_object": SHARES, "threshold": 0.1},
+            ["a", "a", "a", "b"],
+            "distribution: `as-before` does not hold (observed 0.1308)",
+        ),
+        (
+            "expect_column_kl_divergence_to_be_less_than",
+            {"partition_object": SHARES, "threshold": 0.2},
+            ["a", "a", "a", "b"],
+            None,
+        ),
+        (
+            "expect_column_quantile_values_to_be_between",
+            {"quantile_ranges": {"quantiles": [0.5], "value_ranges": [[5, 9]]}},
+            ["1", "2", "3"],
+            (
+                "distribution: `as-before` does not hold "
+                "(observed {'quantiles': [0.5], 'values': [2.0]})"
+            ),
+        ),
+        (
+            "expect_column_mean_to_be_between",
+            {"min_value": 1, "max_value": 3},
+            ["1", "2", "3"],
+            None,
+        ),
+    ],
+)
+def test_a_distribution_is_held_to_the_reference_that_the_contract_gives(
+    expectation: str, kwargs: dict[str, Any], values: list[str], told: str | None
+) -> None:
+    rule = {
+        "name": "as-before",
+        "type": "custom",
+        "engine": "greatExpectations",
+        "implementation": {"type": expectation, "kwargs": {"column": "v", **kwargs}},
+    }
+    kind = "string" if "a" in values else "number"
+    found = report(contract_of(column(logicalType=kind, quality=(rule,))), v=values)
+    assert complaints(found) == ([told] if told else [])
 
 
 def test_rows_are_named_by_their_numbers_in_the_file_whatever_was_left_out() -> None:

@@ -27,6 +27,14 @@ Event = dict[str, Any]
 PATIENCE = 60.0
 
 
+def has_ended(process: psutil.Process) -> bool:
+    """Whether a process runs no more; that its new parent has not asked for its end is no matter."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def wait_until(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
     """Poll until something holds; fails with `what` when it does not in time."""
     deadline = time.monotonic() + seconds

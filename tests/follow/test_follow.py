@@ -14,6 +14,7 @@ from tests.follow.conftest import Fleet
 from tests.follow.running import (
     ask,
     following,
+    has_ended,
     is_free,
     port_of,
     release_at,
@@ -79,7 +80,7 @@ def test_a_predecessor_that_is_not_kept_warm_is_ended_and_started_again(fleet: F
         gone = psutil.Process(first.pid)
         fleet.deploy(2, "second")
         follower.until("serving", release=2)
-        wait_until(lambda: not gone.is_running(), "the predecessor has ended")
+        wait_until(lambda: has_ended(gone), "the predecessor has ended")
         seen = len(follower.events)
         fleet.revert()
         assert follower.until("serving", start=seen, release=1)["start_seconds"] > 0
@@ -97,7 +98,7 @@ def test_a_shorter_time_in_the_settings_ends_the_kept_predecessor(fleet: Fleet) 
         path = "environments/dev/toy/settings.yaml"
         team.write(path, (team.root / path).read_text() + "keep_warm_seconds: 1\n")
         team.commit("Keep it warm for a second")
-        wait_until(lambda: not gone.is_running(), "the predecessor has ended")
+        wait_until(lambda: has_ended(gone), "the predecessor has ended")
         assert follower.until_status(warm=None).serving == 2
 
 

@@ -12,6 +12,7 @@ from tests.follow.conftest import Fleet
 from tests.follow.running import (
     Following,
     following,
+    has_ended,
     is_free,
     leftovers,
     port_of,
@@ -64,7 +65,7 @@ def test_killed_and_started_again_at_once_the_next_one_takes_over_the_port(fleet
     follower.process.wait()
     with following(fleet.team) as again:
         again.until_status(serving=1, health="Healthy", restarts=0)
-        assert not orphan.is_running()
+        assert has_ended(orphan)
         assert not any(event["event"] == "port-in-use" for event in again.events)
 
 
@@ -80,7 +81,7 @@ def test_a_hung_process_of_a_killed_follower_is_ended_by_the_next_one(fleet: Fle
         follower.process.wait()
         with following(fleet.team) as again:
             again.until_status(serving=1, health="Healthy")
-            assert not hung.is_running()
+            assert has_ended(hung)
     finally:
         with suppress(psutil.NoSuchProcess):
             hung.kill()

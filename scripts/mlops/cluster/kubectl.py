@@ -126,8 +126,12 @@ class Kubectl:
         """For people: the context."""
         return f"context {self.context}" if self.context else "the current context"
 
-    def text(self, *args: str) -> str:
+    def text(self, *args: str, given: bytes = b"") -> str:
         """What one kubectl command prints.
+
+        Args:
+            args: its arguments.
+            given: what it reads from its standard input.
 
         Raises:
             ClusterError: its subclass says why there is nothing.
@@ -140,7 +144,7 @@ class Kubectl:
                 [str(_binary()), *chosen, limit, *args],
                 capture_output=True,
                 check=False,
-                stdin=subprocess.DEVNULL,
+                input=given,
                 timeout=self.seconds + 5,  # a login plugin may hang outside of any request
             )
         except subprocess.TimeoutExpired as error:

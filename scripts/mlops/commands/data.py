@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops import digests
+from mlops.commands import (
+    data_checkout,
+    data_diff,
+    data_log,
+    data_propose,
+    data_quarantine,
+    data_rollback,
+    data_status,
+)
 from mlops.errors import Exit
 from mlops.repository import Repository
 
@@ -23,6 +32,13 @@ def group() -> None:
 
     Example: mlops data validate bike-rentals
     """
+
+
+for each in (data_log, data_diff, data_checkout, data_rollback):
+    group.add_command(each.command)
+group.add_command(data_quarantine.group)
+group.add_command(data_status.command)
+group.add_command(data_propose.command)
 
 
 @group.command("validate")
@@ -114,14 +130,20 @@ def _tell_report(report: "Report", *, every: bool) -> None:
         grid.add_row("-", rule.kind, rule.text, "", "not checked: a column is missing")
     if grid.row_count:
         Console().print(grid)
-    for problem in report.problems:
+    for problem in (*report.problems, *report.warnings):
         click.echo(str(problem), err=True)
     count = len(report.outcomes) + len(report.unchecked)
-    click.echo(
-        f"good: all {count} rules of {contract.path} hold ({_kinds(report)})"
-        if report.passed
-        else f"broken: {len(report.failed)} of {count} rules of {contract.path}"
-    )
+    click.echo(_verdict(report, f"{count} rules of {contract.path}"))
+
+
+def _verdict(report: "Report", rules: str) -> str:
+    warned = len(report.warned)
+    if not report.passed:
+        broken = f"broken: {len(report.failed)} of {rules}"
+        return broken + (f", and {warned} of severity warning" if warned else "")
+    if warned:
+        return f"good: of {rules}, only {warned} of severity warning broken ({_kinds(report)})"
+    return f"good: all {rules} hold ({_kinds(report)})"
 
 
 def _kinds(report: "Report") -> str:
@@ -133,7 +155,8 @@ def _kinds(report: "Report") -> str:
 def _cells(outcome: "Outcome") -> tuple[str, str, str, str, str]:
     from rich.markup import escape
 
-    mark = "[green]good[/]" if outcome.passed else "[red]broken[/]"
+    broken = "[red]broken[/]" if outcome.rule.stops else "[yellow]warning[/]"
+    mark = "[green]good[/]" if outcome.passed else broken
     examples = "; ".join(map(str, outcome.examples)) or ("" if outcome.passed else outcome.observed)
     counted = str(outcome.failing) if outcome.failing else ""
     return mark, outcome.rule.kind, escape(outcome.rule.text), counted, escape(examples)
@@ -153,7 +176,7 @@ def ingest(
     if as_json:
         click.echo(json.dumps(_as_json(dataset, done), indent=2))
     else:
-        _tell_ingested(dataset, done, len(files))
+        tell_ingested(dataset, done, len(files))
     return Exit.DONE
 
 
@@ -167,11 +190,13 @@ def _as_json(dataset: str, done: "Ingested") -> dict[str, object]:
         "replaced": done.replaced,
         "unchanged": done.unchanged,
         "changed": done.changed,
+        "warnings": [problem.what for problem in done.warnings],
         "drift": {entry.column: entry.statistic for entry in done.drift},
     }
 
 
-def _tell_ingested(dataset: str, done: "Ingested", files: int) -> None:
+def tell_ingested(dataset: str, done: "Ingested", files: int) -> None:
+    """Print what an ingest did, and the lines that keep it."""
     from mlops.data.pin import pin_path
 
     click.echo(
@@ -181,6 +206,8 @@ def _tell_ingested(dataset: str, done: "Ingested", files: int) -> None:
     )
     old = digests.short(done.old.digest) if done.old else "none"
     click.echo(f"  version  {old} -> {digests.short(done.new.digest)} ({done.new.rows} rows)")
+    for warning in done.warnings:
+        click.echo(str(warning), err=True)
     _tell_drift(done)
     if not done.changed:
         click.echo("  the same content: still the same version, nothing to commit")

@@ -26,7 +26,7 @@ def command(dataset: str, version: str, file: Path) -> int:
 
 
 def checkout(repo: Repository, dataset: str, version: str, file: Path) -> int:
-    """Write a version's bytes; raises `BadInput` when there is no such version, or nobody has it."""
+    """Write a version's bytes; raises `BadInput` when nobody has such a version."""
     from mlops.data.checkout import check_out
     from mlops.data.history import named
 

@@ -127,5 +127,5 @@ def _lines(entry: Held) -> Iterator[str]:
 
 
 def moment(text: str) -> str:
-    moment = datetime.fromisoformat(text).astimezone(UTC)
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    """A moment in ISO 8601, for people."""
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

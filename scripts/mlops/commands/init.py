@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import click
 
 from mlops import owners as code_owners
-from mlops.environments import clusters
+from mlops import rendering
 from mlops.errors import Exit, bad_input
 from mlops.files import write_whole
 from mlops.repository import PROJECT_FILE, Layout, Repository
@@ -93,7 +93,7 @@ def init(
     with repo.exclusive("mlops init"):
         changed = _changes(repo, wanted, owners)
         for path, content in changed.items():
-            if clusters.is_rendered(path):
+            if rendering.is_rendered(path):
                 click.echo(f"{path}: rendered")
             else:
                 _show(path, repo.tree.read(path) or b"", content)
@@ -130,7 +130,7 @@ def _changes(repo: Repository, wanted: Values, owners: tuple[str, ...]) -> dict[
         new |= _environments(repo, owners)
     layout = Layout(Overlay(repo.tree, new))
     new[code_owners.PATH] = code_owners.codeowners(layout).encode()
-    rendered = clusters.stale(layout)
+    rendered = rendering.stale(layout)
     new |= {path: text.encode() for path, text in rendered.items() if text is not None}
     return {path: text for path, text in new.items() if text != repo.tree.read(path)}
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from mlops import rendering
 from mlops.environments import clusters
 from mlops.environments.manifests import stale
 from mlops.errors import BadInput, Exit, NotGood, Problem
@@ -22,7 +23,9 @@ def command(environments: tuple[str, ...], check: bool, as_json: bool) -> int:
 
     Without ENV: in all environments. A manifests.yaml beside no release is removed. Where
     mlops.toml says which repository Argo CD reads, what an environment's cluster gets is written
-    to infra/argocd, infra/clusters and infra/bootstrap.
+    to infra/argocd, infra/clusters and infra/bootstrap. Without ENV also the pipelines of models
+    are written, to infra/workflows, and the alert rules of datasets whose contracts promise
+    service levels, to infra/monitoring.
 
     Example: mlops render prod
     """
@@ -43,7 +46,7 @@ def render(
         NotGood: with `check`, when a file is not current; names each.
     """
     chosen = [repo.known(name) for name in environments] or list(repo.order)
-    found = _stale(repo, chosen)
+    found = _stale(repo, chosen, whole=not environments)
     if as_json:
         click.echo(
             json.dumps({"environments": chosen, "stale": sorted(found), "written": not check})
@@ -58,10 +61,11 @@ def render(
     return Exit.DONE
 
 
-def _stale(repo: Repository, chosen: Sequence[str]) -> dict[str, str | None]:
+def _stale(repo: Repository, chosen: Sequence[str], *, whole: bool) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     problems: list[Problem] = []
-    for look in (partial(stale, repo, repo, chosen), partial(clusters.stale, repo, chosen)):
+    beside = partial(rendering.stale, repo) if whole else partial(clusters.stale, repo, chosen)
+    for look in (partial(stale, repo, repo, chosen), beside):
         try:
             found |= look()
         except BadInput as error:
@@ -82,8 +86,8 @@ def _checked(
 
 
 def _problem(repo: Repository, path: str, text: str | None) -> Problem:
-    if clusters.is_rendered(path):
-        return clusters.stale_problem(repo, path, text)
+    if rendering.is_rendered(path):
+        return rendering.stale_problem(repo, path, text)
     return stale_problem(path, text)
 
 

@@ -7,8 +7,9 @@ import pandas as pd
 from mlops import digests
 from mlops.data import table
 from mlops.data.contract import Contract, read_contract
-from mlops.data.ingest import Step, raw_rows, read_step, run_step
+from mlops.data.ingest import Step, read_step, run_step
 from mlops.data.pin import Pin, RawFile, pin_path, read_pin
+from mlops.data.raw import raw_rows
 from mlops.errors import BadInput, MlopsError, Problem, bad_input
 from mlops.git import GitFailed
 from mlops.repository import Layout, Repository

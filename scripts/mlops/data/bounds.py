@@ -38,6 +38,12 @@ class Limits:
         """Whether a value is between the ends."""
         return self.holds(Limits(value, value, time=self.time))
 
+    @property
+    def empty(self) -> bool:
+        """Whether no value is between the ends."""
+        low, high = self._low(), self._high()
+        return low[0] > high[0] or (low[0] == high[0] and bool(low[1] or high[1]))
+
     def _low(self) -> Key:
         return (-math.inf, 0) if self.low is None else (self._number(self.low), self.strict_low)
 

@@ -4,22 +4,25 @@ The standard's other keys (team, support, prices ...) are for people and catalog
 kept as they are, so that a change of them can be told.
 """
 
-from collections import Counter
-from typing import Any, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from mlops.errors import BadInput, Problem, bad_input
+from mlops.errors import bad_input
 from mlops.files import load_yaml
 from mlops.repository import Layout
-from mlops.specs.base import Name, Spec, Version, read
+from mlops.specs.base import Name, Spec, Version
 
 Number = int | float
 Bound = int | float | str
 LogicalType = Literal["string", "integer", "number", "boolean", "timestamp", "date"]
 Unit = Literal["rows", "percent"]
-ENGINES = ("greatExpectations", "great-expectations")
+ENGINE = "greatExpectations"
+Severity = Literal["error", "warning"]
+TOLD_ONLY = frozenset({"warning", "warn", "info"})
+"""Severities, as people write them, of rules that stop nothing."""
 
 
 def contract_path(dataset: str) -> str:
@@ -31,6 +34,17 @@ class Part(Spec):
     """A part of the standard's file: camel-case keys, extension points left open."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="allow")
+
+
+def runs(engine: str | None) -> bool:
+    """Whether a custom rule's engine is Great Expectations, however it is spelt."""
+    return re.sub("[^a-z]", "", (engine or "").lower()) == ENGINE.lower()
+
+
+def _severity(written: Any) -> Any:
+    """An unknown severity stops: nothing gets in because a word was not understood."""
+    told_only = isinstance(written, str) and written.strip().lower() in TOLD_ONLY
+    return "warning" if told_only else "error"
 
 
 class TypeOptions(Part):
@@ -49,12 +63,25 @@ class TypeOptions(Part):
     timezone: bool | None = Field(default=None, description="false: stored in UTC without zone")
     default_timezone: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _flags(cls, value: Any) -> Any:
+        """Before v3.1 `exclusiveMaximum: true` said that `maximum` itself is not allowed."""
+        for end in ("minimum", "maximum"):
+            key = f"exclusive{end.capitalize()}"
+            if isinstance(value, dict) and isinstance(flag := value.get(key), bool):
+                value = {name: each for name, each in value.items() if name != key}
+                if flag and end in value:
+                    value[key] = value.pop(end)
+        return value
+
 
 class Quality(Part):
-    """One quality rule: a library metric with one operator, or a Great Expectations one."""
+    """One quality rule: a library metric or a query with one operator, or an expectation."""
 
-    type: Literal["library", "custom", "text"] = "library"
+    type: Literal["library", "sql", "custom", "text"] = "library"
     name: str | None = None
+    severity: Annotated[Severity, BeforeValidator(_severity)] = "error"
     description: str | None = None
     metric: (
         Literal["nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount"]
@@ -70,6 +97,7 @@ class Quality(Part):
     must_be_less_or_equal_to: Number | None = None
     must_be_between: tuple[Number, Number] | None = None
     must_not_be_between: tuple[Number, Number] | None = None
+    query: str | None = None
     engine: str | None = None
     implementation: dict[str, Any] | str | None = None
 
@@ -77,17 +105,24 @@ class Quality(Part):
     def _complete(self) -> "Quality":
         if self.type == "library" and self.metric is None:
             raise ValueError("a library rule needs `metric`")
-        if self.type == "library" and len(self.operators) != 1:
-            raise ValueError("a library rule needs exactly one operator, such as `mustBe: 0`")
-        if self.type == "custom" and self.engine not in ENGINES:
-            raise ValueError(f"`engine` has to be {ENGINES[0]}")
+        if self.type == "sql" and self.query is None:
+            raise ValueError("a rule of type sql needs `query`")
+        if self.type in ("library", "sql") and len(self.operators) != 1:
+            raise ValueError("a counted rule needs exactly one operator, such as `mustBe: 0`")
+        if self.type == "custom" and not runs(self.engine):
+            raise ValueError(f"`engine` has to be {ENGINE}")
         if self.type == "custom" and not {"type", "kwargs"} <= set(self.expectation):
             raise ValueError("`implementation` needs `type` and `kwargs`")
         return self
 
     @property
+    def stops(self) -> bool:
+        """Whether data that breaks it is refused; else it is told only."""
+        return self.severity == "error"
+
+    @property
     def operators(self) -> dict[str, Any]:
-        """The operators given (a library rule has one), by field name."""
+        """The operators given (a library rule and a query have one), by field name."""
         given = {name: value for name, value in self if name.startswith("must_")}
         return {name: value for name, value in given.items() if value is not None}
 
@@ -112,6 +147,22 @@ class Column(Part):
     logical_type_options: TypeOptions = TypeOptions()
     quality: tuple[Quality, ...] = ()
 
+    @property
+    def unit(self) -> str | None:
+        """What its values are measured in: the custom property `unit`."""
+        given = (self.model_extra or {}).get("customProperties") or ()
+        return next((str(each["value"]) for each in given if each["property"] == "unit"), None)
+
+    @property
+    def classification(self) -> str | None:
+        """How it is classified, such as public or restricted."""
+        return (self.model_extra or {}).get("classification")
+
+
+def is_open(classification: str | None) -> bool:
+    """Whether a classification keeps nobody from reading; a column without one is open."""
+    return (classification or "public").lower() == "public"
+
 
 class Table(Part):
     """The table: its columns, and rules about more than one of them."""
@@ -119,6 +170,17 @@ class Table(Part):
     name: str
     properties: tuple[Column, ...]
     quality: tuple[Quality, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names, in their order."""
+        return tuple(column.name for column in self.properties)
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Names of the columns that identify a row, in the order of their positions."""
+        keys = [column for column in self.properties if column.primary_key]
+        return tuple(column.name for column in sorted(keys, key=lambda c: c.primary_key_position))
 
 
 class ServiceLevel(Part):
@@ -128,6 +190,7 @@ class ServiceLevel(Part):
     value: Any = None
     unit: str | None = None
     element: str | None = None
+    driver: str | None = None
 
 
 class Contract(Part):
@@ -153,60 +216,45 @@ class Contract(Part):
         return contract_path(self.name)
 
     @property
+    def table(self) -> Table:
+        """The one table."""
+        return self.tables[0]
+
+    @property
     def columns(self) -> tuple[Column, ...]:
         """The table's columns, in their order."""
-        return self.tables[0].properties if self.tables else ()
+        return self.table.properties
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns' names, in their order."""
-        return tuple(column.name for column in self.columns)
+        return self.table.names
 
     @property
     def primary_key(self) -> tuple[str, ...]:
         """Names of the columns that identify a row, in the order of their positions."""
-        keys = [column for column in self.columns if column.primary_key]
-        return tuple(column.name for column in sorted(keys, key=lambda c: c.primary_key_position))
+        return self.table.primary_key
 
 
 def read_contract(layout: Layout, dataset: str) -> Contract:
     """The contract of a dataset.
 
     Raises:
-        BadInput: when no such dataset is known (those known are named), or its file is wrong.
+        BadInput: when no such dataset is known (those known are named), or its file is no
+            valid contract, contradicts itself, or asks what is not checked.
     """
+    from mlops.data.reading import usable  # which reads by the classes above
+
     known_dataset(layout, dataset)
     path = contract_path(dataset)
-    contract = read(layout.tree, path, Contract)
+    contract = usable(layout.tree.read(path) or b"", path)
     if contract.name != dataset:
         raise bad_input(
             path,
             f"`name` is {contract.name!r} in the file of {dataset!r}",
             f"write `name: {dataset}`",
         )
-    problems = _unusable(contract)
-    if problems:
-        raise BadInput(problems)
     return contract
-
-
-def _unusable(contract: Contract) -> list[Problem]:
-    """What the standard allows and this tool cannot work with."""
-    problems = []
-    if len(contract.tables) != 1:
-        what = f"`schema` has {len(contract.tables)} tables"
-        problems.append(Problem(contract.path, what, "keep one; a dataset is one table"))
-    if not contract.primary_key:
-        what = "no column has `primaryKey: true`"
-        fix = "mark the columns that identify a row, new rows are put in by them"
-        problems.append(Problem(contract.path, what, fix))
-    # Great Expectations finds columns without regard to case.
-    counted = Counter(name.lower() for name in contract.names)
-    twice = [f"`{name}`" for name in contract.names if counted[name.lower()] > 1]
-    if twice:
-        what = f"columns {', '.join(twice)} differ in upper and lower case only, or not at all"
-        problems.append(Problem(contract.path, what, "rename one"))
-    return problems
 
 
 def known_dataset(layout: Layout, dataset: str) -> None:

@@ -3,8 +3,12 @@
 A difference is breaking when something that was good may fail because of it:
 
 - a batch, when less is allowed than before (a narrower range, one more rule, a required column);
-- a reader, when what it counts on goes: a column, its type, that each row has a value, that
-  values are unique, that no value but those listed comes, the key, a service level.
+- a reader, when what it counts on goes: a column, its type, its unit, that each row has a value,
+  that values are unique, that no value but those listed comes, the key, a service level, the role
+  it reads by.
+
+A rule of severity warning stops nothing, so a difference of it breaks nothing; one that is raised
+to an error may.
 
 A wider range or a looser count is not: readers go on, and drift shows it. Breaking asks for a
 new major version, any other difference that is checked for a minor one, words for a patch.
@@ -14,7 +18,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from mlops.data.bounds import Limits, limits
-from mlops.data.contract import Column, Contract, Part, ServiceLevel
+from mlops.data.contract import Column, Contract, Part, ServiceLevel, is_open
+from mlops.data.people_changes import PEOPLE, people_changes
 from mlops.data.quality_changes import never_missing, quality_changes, unique
 from mlops.specs.result import ContractDifference
 
@@ -36,6 +41,7 @@ def differences(before: Contract, after: Contract) -> tuple[ContractDifference, 
         *_columns(before, after),
         *_table_rules(before, after),
         *_levels(before, after),
+        *people_changes(before, after),
         *_words("contract", before, after),
     ]
     return tuple(found)
@@ -125,9 +131,26 @@ def _column(
     yield from _promise(
         name, "is unique", unique(old, before.primary_key), unique(new, after.primary_key)
     )
+    yield from _unit(old, new)
     yield from _options(old, new)
     yield from quality_changes(name, old.quality, new.quality)
+    yield from _classified(old, new)
     yield from _words(name, old, new)
+
+
+def _unit(old: Column, new: Column) -> Iterator[ContractDifference]:
+    if old.unit != new.unit:
+        text = f"the unit was {old.unit or 'not given'}, is {new.unit or 'not given'}"
+        both = old.unit is not None and new.unit is not None
+        yield _told(new.name, "narrowing" if both else "wording", text, breaking=both)
+
+
+def _classified(old: Column, new: Column) -> Iterator[ContractDifference]:
+    """The data stays as it was, so nothing breaks; who may read it has to be looked at."""
+    if old.classification != new.classification:
+        was, now = (each.classification or "not given" for each in (old, new))
+        kind: Kind = "widening" if is_open(new.classification) else "narrowing"
+        yield _told(new.name, kind, f"the classification was {was}, is {now}")
 
 
 def _promise(name: str, text: str, was: bool, now: bool) -> Iterator[ContractDifference]:
@@ -184,8 +207,8 @@ def _table_rules(before: Contract, after: Contract) -> Iterator[ContractDifferen
 
 
 def _levels(before: Contract, after: Contract) -> Iterator[ContractDifference]:
-    old = {(level.property, level.element): level for level in before.sla_properties}
-    new = {(level.property, level.element): level for level in after.sla_properties}
+    old = {(each.property, each.element, each.driver): each for each in before.sla_properties}
+    new = {(each.property, each.element, each.driver): each for each in after.sla_properties}
     for key in old | new:
         yield from _level(f"service level {key[0]}", old.get(key), new.get(key))
 
@@ -223,6 +246,7 @@ def _is_better(old: ServiceLevel, new: ServiceLevel) -> bool:
 
 
 IDENTITY = ("api_version", "id", "status")
+TOLD_APART = ("classification", *PEOPLE)
 
 
 def _words(path: str, old: Part, new: Part) -> Iterator[ContractDifference]:
@@ -231,6 +255,10 @@ def _words(path: str, old: Part, new: Part) -> Iterator[ContractDifference]:
     if isinstance(old, Contract) and isinstance(new, Contract):
         before |= {key: getattr(old, key) for key in IDENTITY}
         after |= {key: getattr(new, key) for key in IDENTITY}
-    for key in before | after:
+    # A change of the unit is told as what it is.
+    for words in (before, after):
+        given = words.get("customProperties") or ()
+        words["customProperties"] = [each for each in given if each["property"] != "unit"]
+    for key in [key for key in before | after if key not in TOLD_APART]:
         if before.get(key) != after.get(key):
             yield _told(path, "wording", f"`{key}` reads otherwise")

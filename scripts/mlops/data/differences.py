@@ -356,4 +356,5 @@ class _Distributions:
         key = ", ".join(_cast(each, self.columns) for each in self.columns.key)
         taken = f" WHERE hash({key}) % {self.share} = 0" if self.share > 1 else ""
         query = f"SELECT {_quoted(name)} FROM read_parquet(?){taken}"  # noqa: S608 - names are quoted
-        return self.database.execute(query, [str(side.path)]).df()
+        found: pd.DataFrame = self.database.execute(query, [str(side.path)]).df()
+        return found

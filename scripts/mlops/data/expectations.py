@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops.data.raw import listed
 from mlops.data.rules import Rule
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Outcome:
 
     Attributes:
         checked: rows looked at.
-        failing: rows that break the rule; a missing or unexpected column counts as 1.
+        failing: rows that break the rule; a missing or unexpected column counts as 1, and so
+            does a rule about a column, or the table, as a whole.
         examples: the worst of them (furthest outside a range; else the first).
         observed: what was found instead, for rules about the whole table.
     """
@@ -50,11 +52,7 @@ def run(rules: Sequence[Rule], frame: "pd.DataFrame") -> tuple[Outcome, ...]:
 
     Great Expectations counts; a rule with a threshold is judged by it.
     """
-    # Read when the library is imported: nothing is sent from here.
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
-    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
-
+    gx = _library()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas("frames").add_dataframe_asset("table")
@@ -63,14 +61,39 @@ def run(rules: Sequence[Rule], frame: "pd.DataFrame") -> tuple[Outcome, ...]:
     )
     suite = gx.ExpectationSuite(name="contract")
     for number, rule in enumerate(rules):
-        suite.expectations.append(
-            ExpectationConfiguration(
-                type=rule.expectation, kwargs=dict(rule.kwargs), meta={"rule": number}
-            ).to_domain_obj()
-        )
+        suite.expectations.append(_expectation(rule, number))
     found = batch.validate(suite, result_format={"result_format": "COMPLETE"})
     by_number = {result.expectation_config.meta["rule"]: result for result in found.results}
     return tuple(_outcome(rule, by_number[n], len(frame)) for n, rule in enumerate(rules))
+
+
+def refusal(rule: Rule) -> str | None:
+    """Why Great Expectations has no such expectation, said of the rule; None when it has."""
+    exceptions = _library().exceptions
+    try:
+        _expectation(rule, 0)
+    except exceptions.ExpectationNotFoundError:
+        return f"asks {rule.expectation}, which Great Expectations does not have"
+    except (TypeError, ValueError) as error:
+        said = " ".join(str(error).split())
+        return f"asks {rule.expectation} with other arguments than it takes ({said})"
+    return None
+
+
+def _library() -> Any:
+    # Read when the library is imported: nothing is sent from here.
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations
+
+    return great_expectations
+
+
+def _expectation(rule: Rule, number: int) -> Any:
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    return ExpectationConfiguration(
+        type=rule.expectation, kwargs=dict(rule.kwargs), meta={"rule": number}
+    ).to_domain_obj()
 
 
 def _outcome(rule: Rule, result: Any, rows: int) -> Outcome:
@@ -89,7 +112,7 @@ def _outcome(rule: Rule, result: Any, rows: int) -> Outcome:
 def _columns_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
     mismatched = result.result.get("details", {}).get("mismatched", {})
     told = [
-        f"{what} {', '.join(f'`{name}`' for name in mismatched[key])}"
+        f"{what} {listed(mismatched[key])}"
         for key, what in (("missing", "missing:"), ("unexpected", "unexpected:"))
         if mismatched.get(key)
     ]
@@ -100,6 +123,8 @@ def _columns_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
 def _rows_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
     failing = int(result.result.get("unexpected_count", 0))
     passed = rule.threshold.met(failing, rows) if rule.threshold else bool(result.success)
+    if not rule.of_rows:
+        failing = int(not passed)
     entries: list[dict[Hashable, Any]] = result.result.get("unexpected_index_list") or []
     observed = result.result.get("observed_value")
     return Outcome(
@@ -108,8 +133,12 @@ def _rows_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
         rows,
         failing,
         _worst(rule, entries),
-        "" if observed is None else f"observed {observed}",
+        "" if observed is None else f"observed {_rounded(observed)}",
     )
+
+
+def _rounded(figure: Any) -> Any:
+    return f"{figure:.4g}" if isinstance(figure, float) else figure
 
 
 def _worst(rule: Rule, entries: Sequence[Mapping[Hashable, Any]]) -> tuple[Example, ...]:

@@ -1,6 +1,5 @@
 """From raw files to a new pinned version of a dataset."""
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,8 @@ from mlops.data import pin as pins
 from mlops.data.contract import Contract, read_contract
 from mlops.data.drift import drift
 from mlops.data.pin import Pin, RawFile
-from mlops.data.quarantine import keep_aside
+from mlops.data.quarantine import Batch, keep_aside
+from mlops.data.raw import read_bytes, read_raw
 from mlops.data.validated import remember
 from mlops.data.validation import Report, validate
 from mlops.errors import NotGood, Problem, bad_input
@@ -47,6 +47,7 @@ class Ingested:
         new: the version now; the same as `old` when nothing changed.
         added, replaced, unchanged: rows of the batches, counted by primary key.
         drift: the new and replaced rows against the version before; empty without either.
+        warnings: broken rules of severity warning, of the batches and of the version.
     """
 
     old: Pin | None
@@ -55,6 +56,7 @@ class Ingested:
     replaced: int
     unchanged: int
     drift: tuple[Drift, ...]
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -79,41 +81,6 @@ def read_step(layout: Layout, dataset: str) -> Step:
     return Step(path, tuple(module.COLUMNS), module.ingest)
 
 
-def read_raw(repo: Repository, file: Path) -> pd.DataFrame:
-    """A CSV file as text; the index numbers its rows from 1, empty fields are missing.
-
-    Raises:
-        BadInput: when there is no such file, or it is not CSV.
-    """
-    return raw_rows(read_bytes(repo, file), pins.shown(repo, file))
-
-
-def raw_rows(content: bytes, named: str) -> pd.DataFrame:
-    """Like `read_raw`, of a file's bytes; `named` is its path for messages."""
-    try:
-        raw = pd.read_csv(
-            io.BytesIO(content),
-            dtype=str,
-            keep_default_na=False,
-            na_values=[""],
-            skip_blank_lines=True,
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        what = f"is not a CSV file ({str(error).strip()})"
-        raise bad_input(named, what, "correct it; the first line names the columns") from error
-    if not isinstance(raw.index, pd.RangeIndex):
-        raise bad_input(named, "rows have more fields than the header", "correct those rows")
-    raw.index = pd.RangeIndex(1, len(raw) + 1)
-    return raw
-
-
-def read_bytes(repo: Repository, file: Path) -> bytes:
-    """A raw file's bytes; raises `BadInput` when there is none."""
-    if not file.is_file():
-        raise bad_input(pins.shown(repo, file), "file is missing", "name a CSV file")
-    return file.read_bytes()
-
-
 def check_batch(repo: Repository, contract: Contract, file: Path) -> Report:
     """A raw file, taken through the ingest step and checked against the contract.
 
@@ -122,14 +89,27 @@ def check_batch(repo: Repository, contract: Contract, file: Path) -> Report:
     """
     step = read_step(repo, contract.dataset)
     raw = read_raw(repo, file)
-    subject = pins.shown(repo, file)
+    report = validate(contract, _passed_on(step, contract, raw), subject=pins.shown(repo, file))
     if set(step.columns).issubset(raw.columns):
-        return validate(contract, run_step(step, raw), subject=subject)
-    # Without its columns the step cannot run; what it would pass on is checked all the same.
-    passed_on = raw.loc[:, [name for name in raw.columns if name in contract.names]]
-    report = validate(contract, passed_on, subject=subject)
+        return report
     lacking = expectations.run([rules.raw_columns(step.columns)], raw)
     return replace(report, outcomes=(*lacking, *report.outcomes[1:]))
+
+
+def passed_on(repo: Repository, contract: Contract, file: Path) -> pd.DataFrame:
+    """What the ingest step makes of a raw file, or would pass on of one that lacks its columns.
+
+    Raises:
+        BadInput: when the file or the ingest step cannot be read.
+    """
+    return _passed_on(read_step(repo, contract.dataset), contract, read_raw(repo, file))
+
+
+def _passed_on(step: Step, contract: Contract, raw: pd.DataFrame) -> pd.DataFrame:
+    if set(step.columns).issubset(raw.columns):
+        return run_step(step, raw)
+    # Without its columns the step cannot run; what it would pass on is looked at all the same.
+    return raw.loc[:, [name for name in raw.columns if name in contract.names]]
 
 
 def run_step(step: Step, raw: pd.DataFrame) -> pd.DataFrame:
@@ -150,6 +130,7 @@ def ingest(
     dataset: str,
     files: Sequence[Path],
     *,
+    aside: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Ingested:
     """Check raw files, upsert their rows by primary key and pin the new version.
@@ -161,6 +142,7 @@ def ingest(
         repo: the clone, held by the caller (`repo.exclusive`).
         dataset: its name.
         files: raw CSV files, oldest first.
+        aside: whether a broken file is kept aside in quarantine.
         progress: told what is being done.
 
     Raises:
@@ -175,19 +157,22 @@ def ingest(
     for file in files:
         progress(f"checking {pins.shown(repo, file)}")
         reports.append(check_batch(repo, contract, file))
-    _refuse_broken(repo, files, reports)
+    _refuse_broken(repo, files, reports, aside=aside)
     batch = _joined(contract, [report.typed for report in reports])
     merged = table.upsert(contract, old.rows if old else None, batch)
     moved = _moved(contract, old, merged)
+    warnings = [warning for report in reports for warning in report.warnings]
     new, content = _version(contract, old, merged.rows, _recorded(repo, old, files))
     if old is None or new != old.pin:
         progress("checking the new version as a whole")
         report = _refuse_version(contract, merged.rows)
+        warnings += report.warnings
         progress("storing the version and pushing it to the DVC remote")
         pins.publish(repo, new, content)
         remember(repo, repo, new, report.summary(new.digest))
     pin = old.pin if old else None
-    return Ingested(pin, new, merged.added, merged.replaced, merged.unchanged, moved)
+    counts = (merged.added, merged.replaced, merged.unchanged)
+    return Ingested(pin, new, *counts, moved, tuple(warnings))
 
 
 @dataclass(frozen=True)
@@ -226,18 +211,30 @@ def _moved(contract: Contract, old: _Current | None, merged: table.Merged) -> tu
     return drift(old.rows, merged.fresh, compared)
 
 
-def _refuse_broken(repo: Repository, files: Sequence[Path], reports: Sequence[Report]) -> None:
+def _refuse_broken(
+    repo: Repository, files: Sequence[Path], reports: Sequence[Report], *, aside: bool
+) -> None:
     problems: list[Problem] = []
     for file, report in zip(files, reports, strict=True):
         if report.passed:
             continue
-        folder = keep_aside(repo, file.name, read_bytes(repo, file), report)
-        where = pins.shown(repo, folder)
-        aside = f"kept aside in {where}, the pin and the stored versions are unchanged"
-        fix = "read reason.md there, correct the batch and ingest it again"
-        problems += [*report.problems, Problem(report.subject, aside, fix)]
+        problems += report.problems
+        if aside:
+            batch = keep_aside(repo, file.name, read_bytes(repo, file), report)
+            problems.append(_kept_aside(repo, report.subject, batch))
     if problems:
         raise NotGood(problems)
+
+
+def _kept_aside(repo: Repository, subject: str, batch: Batch) -> Problem:
+    if batch.decision:
+        what = f"is batch {batch.name}, which was {batch.decision}"
+        return Problem(subject, what, "it stays so; ingest a file that is corrected")
+    where = pins.shown(repo, batch.folder)
+    what = f"kept aside in {where}, the pin and the stored versions are unchanged"
+    called = f"{batch.reason.dataset} {batch.name}"
+    fix = f"read reason.md there, then `mlops data quarantine repair {called} CORRECTED`"
+    return Problem(subject, what, fix)
 
 
 def _recorded(repo: Repository, old: _Current | None, files: Sequence[Path]) -> tuple[RawFile, ...]:

@@ -10,19 +10,19 @@ from mlops.specs.result import ContractDifference
 
 
 def never_missing(column: Column) -> bool:
-    """Whether each row has a value: by `required`, the key, or a rule."""
+    """Whether each row has a value: by `required`, the key, or a rule that stops."""
     rules = [rule for rule in column.quality if rule.metric == "nullValues"]
     return column.required or column.primary_key or any(map(_forbids, rules))
 
 
 def unique(column: Column, key: tuple[str, ...]) -> bool:
-    """Whether no two rows share a value: by `unique`, the key alone, or a rule."""
+    """Whether no two rows share a value: by `unique`, the key alone, or a rule that stops."""
     rules = [rule for rule in column.quality if rule.metric == "duplicateValues"]
     return column.unique or key == (column.name,) or any(map(_forbids, rules))
 
 
 def _forbids(rule: Quality) -> bool:
-    return rule.operators == {"must_be": 0}
+    return rule.stops and rule.operators == {"must_be": 0}
 
 
 def quality_changes(
@@ -53,11 +53,12 @@ def _told(path: str, kind: Any, text: str, *, breaking: bool = False) -> Contrac
 
 
 def _asks(rule: Quality) -> str:
-    """All of a rule that is checked."""
+    """All of a rule that is checked, and what follows from it."""
     if rule.type == "text":
         return "text"
     expectation = rule.expectation if rule.type == "custom" else None
-    asked = (rule.type, rule.metric, rule.arguments, rule.unit, rule.operators, expectation)
+    counted = (rule.metric, rule.arguments, rule.unit, rule.operators)
+    asked = (rule.type, *counted, rule.query, expectation, rule.severity)
     return json.dumps(asked, sort_keys=True, default=str)
 
 
@@ -67,6 +68,8 @@ def _subject(rule: Quality) -> tuple[object, ...]:
         return (rule.name,)
     if rule.type == "custom":
         return (rule.expectation.get("type"),)
+    if rule.type == "sql":
+        return (rule.query,)
     return (rule.type, rule.metric, *sorted(rule.arguments))
 
 
@@ -79,21 +82,46 @@ def _removed(path: str, rule: Quality) -> Iterator[ContractDifference]:
     if rule.type == "text":
         yield _told(path, "wording", f"rule {_called(rule)} (text, not checked) is gone")
         return
-    listed = "validValues" in rule.arguments
     text = f"rule {_called(rule)} is no longer asked"
-    yield _told(path, "removal", text, breaking=listed)
+    yield _told(path, "removal", text, breaking=_counted_on(rule))
+
+
+def _counted_on(rule: Quality) -> bool:
+    """Whether readers count on it: that no value but those listed comes."""
+    return rule.stops and "validValues" in rule.arguments
 
 
 def _added(path: str, rule: Quality) -> Iterator[ContractDifference]:
     if rule.type == "text":
         yield _told(path, "wording", f"rule {_called(rule)} (text, not checked) is new")
         return
-    yield _told(path, "narrowing", f"rule {_called(rule)} is new", breaking=True)
+    text = f"rule {_called(rule)} is new" + ("" if rule.stops else " (a warning)")
+    yield _told(path, "narrowing", text, breaking=rule.stops)
 
 
 def _changed(path: str, old: Quality, new: Quality) -> Iterator[ContractDifference]:
+    """Each difference of a rule; of one that only warns none breaks."""
+    yield from _severity(path, old, new)
+    for each in _asked_otherwise(path, old, new):
+        matters = new.stops if each.kind == "narrowing" else old.stops
+        yield each.model_copy(update={"breaking": each.breaking and matters})
+
+
+def _severity(path: str, old: Quality, new: Quality) -> Iterator[ContractDifference]:
     named = f"rule {_called(new)}"
-    if old.type != "library" or new.type != "library" or old.metric != new.metric:
+    if new.stops and not old.stops:
+        yield _told(path, "narrowing", f"{named} was a warning, now stops the data", breaking=True)
+    if old.stops and not new.stops:
+        text = f"{named} stopped the data, is a warning now"
+        yield _told(path, "widening", text, breaking=_counted_on(old))
+
+
+def _asked_otherwise(path: str, old: Quality, new: Quality) -> Iterator[ContractDifference]:
+    named = f"rule {_called(new)}"
+    if _asks(old.model_copy(update={"severity": new.severity})) == _asks(new):
+        return
+    counted = old.type == new.type != "custom"
+    if not counted or (old.metric, old.query) != (new.metric, new.query):
         yield _told(path, "narrowing", f"{named} asks something else", breaking=True)
         return
     values = [rule.arguments.get("validValues") for rule in (old, new)]
@@ -107,7 +135,8 @@ def _changed(path: str, old: Quality, new: Quality) -> Iterator[ContractDifferen
 
 def _same_but_values(old: Quality, new: Quality) -> bool:
     """Whether two rules differ in their list of valid values alone."""
-    same = {"arguments": old.arguments | {"validValues": new.arguments["validValues"]}}
+    arguments = old.arguments | {"validValues": new.arguments["validValues"]}
+    same = {"arguments": arguments, "severity": new.severity}
     return _asks(old.model_copy(update=same)) == _asks(new)
 
 

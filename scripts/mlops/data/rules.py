@@ -1,13 +1,25 @@
 """What a contract asks, as rules: each one expectation, with words for people."""
 
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from mlops.data.contract import Column, Contract, Quality, TypeOptions
+from mlops.data.contract import Column, Quality, Severity, Table, TypeOptions
 
-Kind = Literal["schema", "missing", "outliers", "duplicates", "relation", "rows"]
+Kind = Literal["schema", "missing", "outliers", "duplicates", "relation", "distribution", "rows"]
+SQL = "sql"
+"""Stands as the expectation of a rule that is a query, with `query` among its arguments."""
+ROW_BY_ROW = (
+    "expect_column_value",
+    "expect_column_pair_values",
+    "expect_multicolumn",
+    "expect_compound_columns",
+    "expect_select_column",
+)
+"""How expectations begin that judge each row; the others judge a column, or the table, whole."""
+PLACEHOLDER = re.compile(r"\$?\{(table|object|column|property)\}")
 
 # The type of a parsed value, by the contract's logical type (see table.parsed).
 TYPES: Mapping[str, tuple[str, ...]] = {
@@ -56,6 +68,10 @@ class Threshold:
     def met(self, count: int, of: int) -> bool:
         """Whether `count` rows of `of` are what is asked."""
         figure = count if self.unit == "rows" else (100 * count / of if of else 0.0)
+        return self.holds(figure)
+
+    def holds(self, figure: float) -> bool:
+        """Whether a figure, in the unit, is what is asked."""
         return OPERATORS[self.operator][1](figure, self.value)
 
     def __str__(self) -> str:
@@ -76,8 +92,11 @@ class Rule:
         text: what it asks, for people.
         complaint: how failing rows are told: `<n> of <m> <complaint>`.
         columns: which columns take part.
-        expectation: Great Expectations' name of it, with `kwargs`.
-        threshold: how many rows may fail; None leaves the verdict to Great Expectations.
+        expectation: Great Expectations' name of it, with `kwargs`; or `SQL`.
+        threshold: how many rows may fail, or what a query has to give; None leaves the verdict
+            to Great Expectations.
+        place: what of the table asks it: `x`, `x.quality.0`, `quality.0`; empty: the table.
+        severity: whether data that breaks it is refused, or it is told only.
     """
 
     text: str
@@ -87,6 +106,28 @@ class Rule:
     expectation: str
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     threshold: Threshold | None = Threshold()
+    place: str = ""
+    severity: Severity = "error"
+
+    @property
+    def stops(self) -> bool:
+        """Whether data that breaks it is refused."""
+        return self.severity == "error"
+
+    @property
+    def in_sql(self) -> bool:
+        """Whether it is a query."""
+        return self.expectation == SQL
+
+    @property
+    def of_rows(self) -> bool:
+        """Whether rows are judged one by one, so that those that fail can be counted."""
+        return self.expectation.startswith(ROW_BY_ROW)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the contract's author wrote it out, so that it may be one that cannot run."""
+        return self.kind in ("relation", "distribution")
 
     @property
     def on_values(self) -> bool:
@@ -94,20 +135,34 @@ class Rule:
         return self.expectation in AS_THEY_CAME
 
 
-def schema_rules(contract: Contract) -> tuple[Rule, ...]:
+def schema_rules(table: Table) -> tuple[Rule, ...]:
     """Rules about columns, types and missing values: checked on the values as they came."""
-    rules = (rule for column in contract.columns for rule in _column_schema(column))
-    return (_columns_rule(contract), *rules)
+    rules = (rule for column in table.properties for rule in _column_schema(column))
+    return (columns_rule(table.names), *rules)
 
 
-def value_rules(contract: Contract) -> tuple[Rule, ...]:
+def value_rules(table: Table) -> tuple[Rule, ...]:
     """Rules about values, duplicates, relations and row counts: checked on typed values."""
-    table = contract.tables[0]
+    key = table.primary_key
     return (
-        _key_rule(contract.primary_key),
-        *(rule for c in contract.columns for rule in _column_values(c, contract.primary_key)),
-        *(rule for quality in table.quality for rule in _table_quality(quality)),
+        *([_distinct(key, Threshold(), f"the key {', '.join(key)}")] if key else []),
+        *(rule for column in table.properties for rule in _column_values(column, table)),
+        *_by_quality("quality", table.quality, lambda each: _table_quality(table, each)),
     )
+
+
+def _by_quality(
+    place: str, asked: Sequence[Quality], compiled: Callable[[Quality], Iterable[Rule]]
+) -> Iterator[Rule]:
+    """The rules of quality entries, each with its entry's place and severity."""
+    for number, quality in enumerate(asked):
+        for rule in compiled(quality):
+            yield replace(rule, place=f"{place}.{number}", severity=quality.severity)
+
+
+def _at(place: str, rules: Iterable[Rule]) -> Iterator[Rule]:
+    for rule in rules:
+        yield replace(rule, place=place)
 
 
 def raw_columns(needed: Sequence[str]) -> Rule:
@@ -123,22 +178,29 @@ def raw_columns(needed: Sequence[str]) -> Rule:
     )
 
 
-def _columns_rule(contract: Contract) -> Rule:
+def columns_rule(names: Sequence[str]) -> Rule:
+    """That the table has these columns and no other."""
     return Rule(
-        text=f"the columns are {', '.join(contract.names)}",
+        text=f"the columns are {', '.join(names)}",
         complaint="columns",
         kind="schema",
         columns=(),
         expectation="expect_table_columns_to_match_set",
-        kwargs={"column_set": list(contract.names), "exact_match": True},
+        kwargs={"column_set": list(names), "exact_match": True},
         threshold=None,
     )
 
 
 def _column_schema(column: Column) -> Iterator[Rule]:
+    name = column.name
+    yield from _at(name, (_of_type(column), *_required(column)))
+    yield from _by_quality(f"{name}.quality", column.quality, lambda each: _nulls(name, each))
+
+
+def _of_type(column: Column) -> Rule:
     name, kind = column.name, column.logical_type
     called = ARTICLES.get(kind, f"a {kind}")
-    yield Rule(
+    return Rule(
         text=f"`{name}` is {called}",
         complaint=f"values of `{name}` are not {called}",
         kind="schema",
@@ -146,9 +208,15 @@ def _column_schema(column: Column) -> Iterator[Rule]:
         expectation="expect_column_values_to_be_in_type_list",
         kwargs={"column": name, "type_list": list(TYPES[kind])},
     )
+
+
+def _required(column: Column) -> Iterator[Rule]:
     if column.required or column.primary_key:
-        yield _not_null(name, Threshold())
-    for quality in _library(column, "nullValues"):
+        yield _not_null(column.name, Threshold())
+
+
+def _nulls(name: str, quality: Quality) -> Iterator[Rule]:
+    if quality.type == "library" and quality.metric == "nullValues":
         yield _not_null(name, Threshold.of(quality))
 
 
@@ -163,14 +231,6 @@ def _not_null(name: str, threshold: Threshold) -> Rule:
         kwargs={"column": name},
         threshold=threshold,
     )
-
-
-def _library(column: Column, *metrics: str) -> list[Quality]:
-    return [rule for rule in column.quality if rule.type == "library" and rule.metric in metrics]
-
-
-def _key_rule(key: tuple[str, ...]) -> Rule:
-    return _distinct(key, Threshold(), f"the key {', '.join(key)}")
 
 
 def _distinct(columns: Sequence[str], threshold: Threshold, called: str) -> Rule:
@@ -192,17 +252,23 @@ def _allowance(threshold: Threshold) -> str:
     return "" if threshold.is_none else f" (rows that do: {threshold})"
 
 
-def _column_values(column: Column, key: tuple[str, ...]) -> Iterator[Rule]:
+def _column_values(column: Column, table: Table) -> Iterator[Rule]:
     name = column.name
+    yield from _at(name, _own_values(column, table.primary_key))
+    yield from _by_quality(
+        f"{name}.quality", column.quality, lambda each: _column_quality(table, name, each)
+    )
+
+
+def _own_values(column: Column, key: tuple[str, ...]) -> Iterator[Rule]:
+    name, options = column.name, column.logical_type_options
     if column.unique and key != (name,):
         yield _distinct((name,), Threshold(), f"`{name}`")
-    yield from _range(name, column.logical_type_options, time=column.logical_type in _TIMES)
-    yield from _text_options(name, column.logical_type_options)
-    for quality in column.quality:
-        yield from _column_quality(name, quality)
+    yield from _range(name, options, time=column.logical_type in TIMES)
+    yield from _text_options(name, options)
 
 
-_TIMES = ("timestamp", "date")
+TIMES = ("timestamp", "date")
 
 
 def _range(name: str, options: TypeOptions, *, time: bool) -> Iterator[Rule]:
@@ -270,9 +336,11 @@ def _pattern(name: str, pattern: str, threshold: Threshold) -> Rule:
     )
 
 
-def _column_quality(name: str, quality: Quality) -> Iterator[Rule]:
+def _column_quality(table: Table, name: str, quality: Quality) -> Iterator[Rule]:
     if quality.type == "custom":
         yield _custom(quality)
+    if quality.type == "sql":
+        yield _query(quality, table, name)
     if quality.type != "library" or quality.metric == "nullValues":
         return
     threshold = Threshold.of(quality)
@@ -316,9 +384,11 @@ def _stand_ins(name: str, values: Sequence[Any], threshold: Threshold) -> Rule:
     )
 
 
-def _table_quality(quality: Quality) -> Iterator[Rule]:
+def _table_quality(table: Table, quality: Quality) -> Iterator[Rule]:
     if quality.type == "custom":
         yield _custom(quality)
+    if quality.type == "sql":
+        yield _query(quality, table, "")
     if quality.type != "library":
         return
     if quality.metric == "rowCount":
@@ -343,17 +413,42 @@ def _row_count(threshold: Threshold) -> Rule:
 def _custom(quality: Quality) -> Rule:
     expectation, kwargs = quality.expectation["type"], quality.expectation["kwargs"]
     named = quality.name or expectation
+    by_row = expectation.startswith(ROW_BY_ROW)
+    whole = not by_row and expectation.startswith("expect_column")
     return Rule(
         text=quality.description or named,
-        complaint=f"rows break `{named}`",
-        kind="relation",
-        columns=_columns_of(kwargs),
+        complaint=f"rows break `{named}`" if by_row else f"`{named}` does not hold",
+        kind="distribution" if whole else "relation",
+        columns=columns_of(kwargs),
         expectation=expectation,
         kwargs=kwargs,
         threshold=None,
     )
 
 
-def _columns_of(kwargs: Mapping[str, Any]) -> tuple[str, ...]:
+def _query(quality: Quality, table: Table, column: str) -> Rule:
+    """A rule that is a query; it may read any column, so all take part."""
+    threshold = Threshold.of(quality)
+    names = {"table": table.name, "object": table.name, "column": column, "property": column}
+    query = PLACEHOLDER.sub(lambda found: quoted(names[found[1]]), quality.query or "")
+    named = quality.name or " ".join(query.split())
+    return Rule(
+        text=f"{quality.description or named} (the query gives {threshold})",
+        complaint=f"the query `{named}` has to give {threshold}",
+        kind="relation",
+        columns=table.names,
+        expectation=SQL,
+        kwargs={"query": query},
+        threshold=threshold,
+    )
+
+
+def quoted(name: str) -> str:
+    """A name as SQL has it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def columns_of(kwargs: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns that an expectation's arguments name."""
     single = [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs]
     return (*single, *kwargs.get("column_list", ()))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from mlops.data.contract import Contract, LogicalType
+from mlops.data.contract import Column, Contract, LogicalType
 
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
@@ -32,16 +32,12 @@ def load(path: Path) -> pd.DataFrame:
 
 def encode(contract: Contract, frame: pd.DataFrame) -> bytes:
     """Typed rows as Parquet bytes: the same rows give the same bytes."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema([pa.field(c.name, _arrow(c.logical_type)) for c in contract.columns])
-    key = list(contract.primary_key)
-    ordered = frame.sort_values(key, kind="stable")
-    arrays = [pa.Array.from_pandas(ordered[f.name], type=f.type) for f in schema]
+    ordered = frame.sort_values(list(contract.primary_key), kind="stable")
     sink = io.BytesIO()
     pq.write_table(
-        pa.Table.from_arrays(arrays, schema=schema),
+        arrow(contract.columns, ordered),
         sink,
         version="2.6",
         compression="zstd",
@@ -52,6 +48,17 @@ def encode(contract: Contract, frame: pd.DataFrame) -> bytes:
         row_group_size=1 << 20,
     )
     return sink.getvalue()
+
+
+def arrow(columns: Sequence[Column], frame: pd.DataFrame | None = None) -> Any:
+    """Typed rows as an Arrow table of the contract's types; without a frame one of no rows."""
+    import pyarrow as pa
+
+    schema = pa.schema([pa.field(c.name, _arrow(c.logical_type)) for c in columns])
+    if frame is None:
+        return schema.empty_table()
+    arrays = [pa.Array.from_pandas(frame[f.name], type=f.type) for f in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _arrow(kind: LogicalType) -> Any:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from mlops.data import expectations, rules, table
-from mlops.data.contract import Contract
+from mlops.data import expectations, queries, rules, table
+from mlops.data.askable import Reason
+from mlops.data.contract import Contract, Table
 from mlops.data.expectations import Outcome
 from mlops.data.rules import Rule
-from mlops.errors import Problem
+from mlops.errors import BadInput, Problem
 from mlops.specs.evidence import DataValidation
 
 
@@ -34,19 +35,32 @@ class Report:
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
-        """Rules that are broken."""
-        return tuple(outcome for outcome in self.outcomes if not outcome.passed)
+        """Rules that are broken and stop the data."""
+        return tuple(each for each in self.outcomes if not each.passed and each.rule.stops)
+
+    @property
+    def warned(self) -> tuple[Outcome, ...]:
+        """Rules that are broken and only told of: those of severity warning."""
+        return tuple(each for each in self.outcomes if not each.passed and not each.rule.stops)
 
     @property
     def passed(self) -> bool:
-        """Whether every rule was checked and holds."""
+        """Whether every rule was checked, and those that stop the data hold."""
         return not self.failed and not self.unchecked
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Each broken rule: how many rows of how many, and the worst of them."""
+        """Each broken rule that stops: how many rows of how many, and the worst of them."""
         fix = f"correct the data, or change {self.contract.path} if the data is right"
         return tuple(Problem(self.subject, complaint(outcome), fix) for outcome in self.failed)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Each broken rule that stops nothing, told as a problem is."""
+        fix = f"nothing is stopped by it; look at the data, or change {self.contract.path}"
+        return tuple(
+            Problem(self.subject, f"warning: {complaint(outcome)}", fix) for outcome in self.warned
+        )
 
     def summary(self, digest: str) -> DataValidation:
         """The result as evidence.
@@ -61,6 +75,7 @@ class Report:
             rows=self.rows,
             rules=len(self.outcomes) + len(self.unchecked),
             failed=len(self.failed),
+            warned=len(self.warned),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -81,6 +96,7 @@ def _rule_json(outcome: Outcome) -> dict[str, Any]:
         "rule": outcome.rule.text,
         "kind": outcome.rule.kind,
         "columns": list(outcome.rule.columns),
+        "severity": outcome.rule.severity,
         "passed": outcome.passed,
         "checked": outcome.checked,
         "failing": outcome.failing,
@@ -97,6 +113,8 @@ def complaint(outcome: Outcome) -> str:
     if rule.kind == "rows":
         return f"rows: it has {outcome.observed}, {rule.text}"
     found = "; ".join(map(str, outcome.examples)) or outcome.observed
+    if not rule.of_rows:
+        return f"{rule.kind}: {rule.complaint} ({found})"
     allowed = "" if rule.threshold is None or rule.threshold.is_none else f", {rule.threshold} may"
     counted = f"{outcome.failing} of {outcome.checked} {rule.complaint}{allowed}"
     return f"{rule.kind}: {counted} ({found})" if found else f"{rule.kind}: {counted}"
@@ -113,15 +131,24 @@ def validate(contract: Contract, frame: pd.DataFrame, *, subject: str | None = N
         contract: the dataset's contract.
         frame: the table; its index holds the row numbers that examples name.
         subject: what is checked, for messages; default: the contract's path.
+
+    Raises:
+        BadInput: when a rule asks an expectation that Great Expectations does not have, or a
+            query that DuckDB cannot run.
     """
+    asked = (*rules.schema_rules(contract.table), *rules.value_rules(contract.table))
+    refuse_what_cannot_run(contract)
     values = table.parsed(contract, frame)
     typed = table.typed(contract, values)
-    asked = (*rules.schema_rules(contract), *rules.value_rules(contract))
     there = set(values.columns)
     checkable = [rule for rule in asked if there.issuperset(rule.columns)]
     first = [rule for rule in checkable if rule.on_values]
-    second = [rule for rule in checkable if not rule.on_values]
-    outcomes = (*expectations.run(first, values), *expectations.run(second, typed))
+    second = [rule for rule in checkable if not rule.on_values and not rule.in_sql]
+    outcomes = (
+        *expectations.run(first, values),
+        *expectations.run(second, typed),
+        *queries.run([rule for rule in checkable if rule.in_sql], contract.table, typed),
+    )
     return Report(
         contract=contract,
         subject=subject or contract.path,
@@ -130,3 +157,29 @@ def validate(contract: Contract, frame: pd.DataFrame, *, subject: str | None = N
         unchecked=tuple(rule for rule in asked if rule not in checkable),
         typed=typed,
     )
+
+
+def refuse_what_cannot_run(contract: Contract) -> None:
+    """Refuse a contract with expectations or queries that cannot run on any table of it.
+
+    Raises:
+        BadInput: with all of them.
+    """
+    refused = [(rule.place, said) for rule in rules.value_rules(contract.table)
+               if (said := refusal(rule, contract.table))]  # fmt: skip
+    if refused:
+        raise BadInput(
+            Problem(contract.path, f"`{contract.table.name}.{place}` {why}", fix)
+            for place, (why, fix) in refused
+        )
+
+
+def refusal(rule: Rule, asked: Table) -> Reason | None:
+    """Why a rule that was written out cannot run on any table; None when it can."""
+    if not rule.is_written:
+        return None
+    if rule.in_sql:
+        why, fix = queries.refusal(rule, asked), "correct the query"
+    else:
+        why, fix = expectations.refusal(rule), "correct the expectation"
+    return Reason(why, fix) if why else None

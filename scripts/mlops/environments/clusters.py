@@ -5,20 +5,17 @@ mlops.toml, infra/policies and infra/platform. Where mlops.toml does not say whi
 CD reads, there are none of them.
 """
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
-import yaml
-
+from mlops import manifest_text
 from mlops.environments import argocd, notifications, platform
 from mlops.errors import BadInput, Problem, bad_input
 from mlops.files import load_yaml
+from mlops.manifest_text import text_of
 from mlops.repository import PROJECT_FILE, Layout, folder_of
 from mlops.specs.environment import Environment
 
-RENDERER = "1"
-"""Raised whenever the same inputs give another text."""
 ARGOCD, CLUSTERS, BOOTSTRAP = "infra/argocd", "infra/clusters", "infra/bootstrap"
 POLICIES = "infra/policies"
 POLICY = "ValidatingAdmissionPolicy"
@@ -27,8 +24,6 @@ NOTES = f"{BOOTSTRAP}/notifications.yaml"
 STARTED = frozenset({ROOT, START, NOTES})
 """What is rendered in infra/bootstrap; the rest there is written by hand."""
 CODE = ("argocd.py", "clusters.py", "notifications.py", "platform.py")
-NOT_TEXT = re.compile(r"[-+.]*[0-9][-+.0-9a-fox_]*|[yn]", re.IGNORECASE)
-"""What some reader of YAML takes for a number or a truth value, though this one's does not."""
 LABEL = "mlops/environment"
 """On the namespace of an environment: its name."""
 
@@ -44,7 +39,7 @@ def concerns(path: str) -> bool:
     own = path.removeprefix("scripts/mlops/environments/")
     return (
         is_rendered(path)
-        or path == PROJECT_FILE
+        or path in {PROJECT_FILE, manifest_text.PATH}
         or platform.concerns(path)
         or (own != path and own in CODE)
         or (path.startswith(f"{POLICIES}/") and path.endswith(".yaml"))
@@ -72,15 +67,15 @@ def expected(layout: Layout, environments: Collection[str] | None = None) -> dic
         env = layout.environment(name)
         source = f"environments/{name}/env.yaml and {PROJECT_FILE}"
         own = argocd.of_environment(layout.project, repository, env)
-        found[f"{ARGOCD}/{name}.yaml"] = _text(own, source)
+        found[f"{ARGOCD}/{name}.yaml"] = text_of(own, source)
         folder = f"{CLUSTERS}/{name}"
-        found[f"{folder}/namespace.yaml"] = _text(_namespace(env), source)
-        found[f"{folder}/policies.yaml"] = _text(
+        found[f"{folder}/namespace.yaml"] = text_of(_namespace(env), source)
+        found[f"{folder}/policies.yaml"] = text_of(
             [each for policy in read.values() for each in _bound(policy, env)],
             f"environments/{name}/env.yaml and {POLICIES}",
         )
         if notes := _abort_notes(layout, env):
-            found[f"{folder}/rollouts.yaml"] = _text(
+            found[f"{folder}/rollouts.yaml"] = text_of(
                 [notes], f"{PROJECT_FILE} and the env.yaml of this cluster"
             )
     return found
@@ -273,10 +268,10 @@ def _namespace(env: Environment) -> list[argocd.Document]:
 
 def _bootstrap(layout: Layout, repository: str) -> dict[str, str]:
     project = layout.project
-    found = {ROOT: _text(argocd.root(project, repository), PROJECT_FILE)}
+    found = {ROOT: text_of(argocd.root(project, repository), PROJECT_FILE)}
     notes = notifications.notifications(project)
     if notes:
-        found[NOTES] = _text([notes], PROJECT_FILE)
+        found[NOTES] = text_of([notes], PROJECT_FILE)
     names = {path.rpartition("/")[2] for path in layout.tree.files(BOOTSTRAP)}
     by_hand = {name for name in names if f"{BOOTSTRAP}/{name}" not in STARTED}
     drawn = {path.rpartition("/")[2] for path in found}
@@ -286,14 +281,14 @@ def _bootstrap(layout: Layout, repository: str) -> dict[str, str]:
         "namespace": project.argocd.namespace,
         "resources": sorted(name for name in by_hand | drawn if name.endswith(".yaml")),
     }
-    return {**found, START: _text([start], f"{PROJECT_FILE} and the files beside it")}
+    return {**found, START: text_of([start], f"{PROJECT_FILE} and the files beside it")}
 
 
 def _platform(layout: Layout, repository: str) -> dict[str, str]:
     parts = platform.chosen(layout)
     if not parts:
         return {}
-    text = _text(
+    text = text_of(
         argocd.platform(layout.project, repository, parts), f"{PROJECT_FILE} and {platform.FOLDER}"
     )
     return {f"{ARGOCD}/{platform.PROJECT}.yaml": text}
@@ -302,30 +297,3 @@ def _platform(layout: Layout, repository: str) -> dict[str, str]:
 def _environment(path: str) -> str:
     """The environment that a file of infra/argocd or infra/clusters is of, by its name."""
     return path.split("/")[2].removesuffix(".yaml").removesuffix(".yml")
-
-
-class _Dumper(yaml.CSafeDumper):
-    """Block style, keys in the order given, a text of several lines as one."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _string(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else "'" if NOT_TEXT.fullmatch(text) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _string)
-
-
-def _text(documents: Sequence[argocd.Document], source: str) -> str:
-    head = (
-        f"# Rendered by mlops, renderer {RENDERER}, from {source}.\n"
-        "# Never edit this file: change those and run `mlops render`.\n"
-    )
-    texts = (
-        yaml.dump(each, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
-        for each in documents
-    )
-    return head + "".join(f"---\n{text}" for text in texts)

@@ -183,7 +183,7 @@ def _data(story: Story) -> list[str]:
 def _rows(story: Story, dataset: str) -> str:
     for one in story.evidence.data if story.evidence else ():
         if one.dataset == dataset:
-            return f"{one.rows:,} rows, {one.rules - one.failed} of {one.rules} rules"
+            return f"{one.rows:,} rows, {one.kept} rules"
     return "-"
 
 

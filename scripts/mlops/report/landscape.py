@@ -38,8 +38,8 @@ def _dataset(one: DatasetResult) -> tuple[str, str, str, str]:
     name, told = f"`{one.dataset}`", one.validation
     if told is None:
         return name, "-", "-", "**not evaluated**: the data is not here"
-    kept = f"{told.rules - told.failed:,} of {told.rules:,}"
-    return name, told.contract, f"{told.rows:,}", kept if not told.failed else f"**{kept}**"
+    kept = told.kept if not told.failed else f"**{told.kept}**"
+    return name, told.contract, f"{told.rows:,}", kept
 
 
 def contracts(results: Sequence[Result], most: int) -> list[str]:

@@ -65,6 +65,12 @@ PATTERNS = {
         "write where the value is, never the value itself",
     ),
     r"^\d+\.\d+\.\d+$": ("not a version", "write it as 1.2.3"),
+    r"^[0-9*/,-]+( [0-9*/,-]+){4}$": (
+        "not a schedule",
+        "write five fields in UTC: minute, hour, day, month, weekday, as `0 4 * * 1`",
+    ),
+    r"^[0-9]+(\.[0-9]+|m)?$": ("not an amount of processors", "write it as `2` or `500m`"),
+    r"^[0-9]+[MG]i$": ("not an amount of memory", "write it as `2Gi` or `512Mi`"),
     r"^[a-z0-9]+([._/-][a-z0-9]+)*$": (
         "not the name of an image alone",
         "leave registry host, tag and digest out, `digest` says which one it is",
@@ -139,15 +145,16 @@ def _problem(path: str, entry: Any) -> Problem:
     if pattern in PATTERNS:
         what, fix = PATTERNS[pattern]
         # Where a secret's place belongs, the secret itself may have been written.
-        given = "***" if pattern == STORE_PATH else _shortened(json.dumps(entry["input"]))
+        given = "***" if pattern == STORE_PATH else shortened(json.dumps(entry["input"]))
         return Problem(path, f"`{key}` is {given}, {what}", fix)
     message = entry["msg"].removeprefix("Value error, ")
     given = json.dumps(entry["input"], default=str)
     fix = FIXES.get(kind, "correct the value")
-    return Problem(path, f"`{key}` is {_shortened(given)}: {message}", fix)
+    return Problem(path, f"`{key}` is {shortened(given)}: {message}", fix)
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """A value for a message: no password of an address, at most 60 characters."""
     text = re.sub(r"//[^/@\s]*@", "//***@", text)  # a password in an address
     return text if len(text) <= 60 else text[:57] + "..."
 

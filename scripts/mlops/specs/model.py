@@ -99,6 +99,19 @@ class Gates(Spec):
     cost: CostGate
 
 
+class Pipeline(Spec):
+    """How its pipeline runs on a cluster."""
+
+    schedule: str | None = Field(
+        default=None,
+        pattern=r"^[0-9*/,-]+( [0-9*/,-]+){4}$",
+        description="when it runs by itself: minute, hour, day, month, weekday, in UTC",
+    )
+    timeout_minutes: int = Field(default=60, ge=1, le=10_080, description="of each step")
+    cpu: str = Field(default="1", pattern=r"^[0-9]+(\.[0-9]+|m)?$")
+    memory: str = Field(default="2Gi", pattern=r"^[0-9]+[MG]i$")
+
+
 class Model(Spec):
     """The model: data, training, evaluation, gates."""
 
@@ -114,6 +127,7 @@ class Model(Spec):
     baseline: Baseline
     evaluation: Evaluation = Evaluation()
     gates: Gates
+    pipeline: Pipeline = Pipeline()
 
     @field_validator("gates")
     @classmethod

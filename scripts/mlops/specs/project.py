@@ -108,6 +108,26 @@ class Images(Spec):
     )
 
 
+class Workflows(Spec):
+    """How pipelines run on a cluster: what `mlops render` makes infra/workflows of."""
+
+    namespace: Name = "argo-workflows"
+    service_account: Name = Field(
+        default="argo-workflow", description="whose only right is to report a step's result"
+    )
+    image: str | None = Field(
+        default=None,
+        pattern=PINNED_IMAGE,
+        description="image with Git and the packages of requirements/train.txt, by digest; made "
+        "by infra/workflows/Dockerfile",
+    )
+    git_login: Name | None = Field(
+        default=None,
+        description="Secret with `username` and `password` that read the repository; a public "
+        "one needs none",
+    )
+
+
 class Project(Spec):
     """mlops.toml, the fork's own names."""
 
@@ -118,13 +138,21 @@ class Project(Spec):
     checks: Checks = Checks()
     argocd: Argocd = Argocd()
     images: Images | None = None
+    workflows: Workflows = Workflows()
 
     @property
     def watched(self) -> str | None:
         """The repository's address for Argo CD; None when nothing says where it is."""
-        forge = self.forge
-        if self.argocd.repository or forge.kind == "local" or forge.repository is None:
+        if self.argocd.repository or self.page is None:
             return self.argocd.repository
+        return f"{self.page}.git"
+
+    @property
+    def page(self) -> str | None:
+        """The repository's page on the forge; None when it has none, or nothing says where."""
+        forge = self.forge
+        if forge.kind == "local" or forge.repository is None:
+            return None
         if forge.kind == "gitea" and forge.url is None:
             return None
-        return f"{(forge.url or GITHUB).rstrip('/')}/{forge.repository}.git"
+        return f"{(forge.url or GITHUB).rstrip('/')}/{forge.repository}"

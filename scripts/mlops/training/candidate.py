@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 
 from mlops.data.pin import read_pin
-from mlops.errors import NotHere, Problem
 from mlops.registry import Registered, Registry
 from mlops.repository import Repository
 from mlops.sources import training_paths
@@ -58,20 +57,6 @@ def registered_now(repo: Repository, model: str) -> Registered:
         NotHere: when a registry elsewhere cannot be used from here.
         BadInput: when the model's files or its data are not as they have to be.
     """
-    uri = repo.project.stores.registry
-    if uri is None:
-        return _known_or_made(repo, model)
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return _known_or_made(repo, model)
-    except (MlflowException, OSError) as error:
-        what = f"cannot be used as registry ({type(error).__name__})"
-        fix = "check its address, `registry` below [stores] in mlops.toml, and your access"
-        raise NotHere(Problem(uri, what, fix)) from error
-
-
-def _known_or_made(repo: Repository, model: str) -> Registered:
     found = registered_before(repo, model)
     return found or train_and_register(repo, model, State.of(repo, model)).registered
 

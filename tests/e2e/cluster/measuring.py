@@ -1,7 +1,6 @@
 """A Prometheus that reads services as its operator would from their ServiceMonitor."""
 
 import json
-import shutil
 import socket
 import subprocess
 import threading
@@ -14,6 +13,7 @@ import httpx
 import yaml
 
 from tests.e2e.cluster.place import Api, Place, until
+from tests.prometheus import program
 from tests.team import ROOT
 
 KIND = "monitoring.coreos.com_v1_ServiceMonitor.json"
@@ -36,7 +36,9 @@ def measured(api: Api, namespace: str, folder: Path) -> Iterator[str]:
     over = threading.Event()
     follower = threading.Thread(target=_follow, args=(api, namespace, spec, targets, over))
     with (folder / "prometheus.log").open("w") as log:
-        process = subprocess.Popen([_program(folder), *options], stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [program("prometheus", folder), *options], stdout=log, stderr=log
+        )
     follower.start()
     try:
         until("Prometheus is ready", 30, lambda: httpx.get(f"{address}/-/ready").is_success)
@@ -118,19 +120,6 @@ def _job(spec: dict[str, Any], targets: Path) -> dict[str, Any]:
         "metrics_path": endpoint["path"],
         "file_sd_configs": [{"files": [str(targets)], "refresh_interval": "1s"}],
     }
-
-
-def _program(folder: Path) -> str:
-    """Prometheus, from Debian's package where it is not installed."""
-    if found := shutil.which("prometheus"):
-        return found
-    downloads = folder / "package"
-    downloads.mkdir()
-    quiet = ("-qq", "-o", "APT::Sandbox::User=root")
-    subprocess.run(["apt-get", "download", *quiet, "prometheus"], cwd=downloads, check=True)
-    (package,) = downloads.glob("*.deb")
-    subprocess.run(["dpkg-deb", "-x", str(package), str(downloads)], check=True)
-    return str(downloads / "usr/bin/prometheus")
 
 
 def _free_port() -> int:

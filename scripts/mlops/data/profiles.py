@@ -1,0 +1,92 @@
+"""What the values of a column look like, so that a person sees what is off."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from mlops.data import table
+from mlops.data.contract import Contract
+
+TOP = 3
+"""Values named of a column of text or booleans."""
+QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One column of one table.
+
+    Attributes:
+        rows: of the table.
+        missing: values that are not there.
+        unreadable: values that are not of the contract's type.
+        distinct: different values among the readable ones.
+        quantiles: least, quarter, half, three quarters and largest of numbers and moments, as
+            text; empty for text and booleans, and without values.
+        top: the most frequent values of text and booleans, with how often they come.
+    """
+
+    rows: int
+    missing: int
+    unreadable: int
+    distinct: int
+    quantiles: tuple[str, ...] = ()
+    top: tuple[tuple[str, int], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        return asdict(self)
+
+
+def profiles(contract: Contract, frame: pd.DataFrame) -> dict[str, Profile]:
+    """The profile of each of the contract's columns that a frame has, by name.
+
+    Args:
+        contract: names the columns and their types.
+        frame: the rows as they came, or those of a version.
+    """
+    values = table.parsed(contract, frame)
+    typed = table.typed(contract, values)
+    return {name: _profile(values[name], typed[name]) for name in typed.columns}
+
+
+def _profile(values: pd.Series, typed: pd.Series) -> Profile:
+    readable = typed.dropna()
+    missing = int(values.isna().sum())
+    ordered = _is_ordered(readable)
+    return Profile(
+        rows=len(values),
+        missing=missing,
+        unreadable=len(values) - missing - len(readable),
+        distinct=int(readable.nunique()),
+        quantiles=_quantiles(readable) if ordered else (),
+        top=() if ordered else _top(readable),
+    )
+
+
+def _is_ordered(values: pd.Series) -> bool:
+    kind = values.dtype
+    if pd.api.types.is_bool_dtype(kind):
+        return False
+    return pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind)
+
+
+def _quantiles(values: pd.Series) -> tuple[str, ...]:
+    """Values that are there, none between two: an integer stays one, a moment a moment."""
+    if values.empty:
+        return ()
+    found = values.quantile(list(QUANTILES), interpolation="nearest")
+    return tuple(_shown(value) for value in found)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat(sep=" ", timespec="auto").removesuffix(" 00:00:00")
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _top(values: pd.Series) -> tuple[tuple[str, int], ...]:
+    counted = values.astype(str).value_counts()
+    pairs = sorted(counted.items(), key=lambda pair: (-pair[1], str(pair[0])))
+    return tuple((str(value), int(count)) for value, count in pairs[:TOP])

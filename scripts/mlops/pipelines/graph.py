@@ -1,0 +1,122 @@
+"""The definition of a model's pipeline: its steps, what each reads and what it writes.
+
+The order follows from these: a step comes after those that write what it reads. A step is one
+`mlops` line, the same wherever it runs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mlops.errors import bad_input
+from mlops.repository import Layout
+
+Verb = Literal["ingest", "validate", "propose", "train", "evaluate", "score"]
+
+Kind = Literal["raw", "dataset", "validation", "proposal", "model", "evaluation", "predictions"]
+
+
+@dataclass(frozen=True, order=True)
+class Artifact:
+    """Something that a step reads or writes."""
+
+    kind: Kind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of `mlops`.
+
+    Attributes:
+        verb: what it does.
+        subject: the dataset or model it does it to.
+        line: the arguments of `mlops`.
+        reads, writes: what has to be there before, and what is there after.
+    """
+
+    verb: Verb
+    subject: str
+    line: tuple[str, ...]
+    reads: tuple[Artifact, ...]
+    writes: tuple[Artifact, ...]
+
+    @property
+    def name(self) -> str:
+        """Unique in its pipeline."""
+        return f"{self.verb}-{self.subject}"
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The steps of a model, each after those it needs."""
+
+    model: str
+    steps: tuple[Step, ...]
+
+    def before(self, step: Step) -> tuple[Step, ...]:
+        """The steps that write what this one reads, in order."""
+        return tuple(each for each in self.steps if not set(each.writes).isdisjoint(step.reads))
+
+    def after(self, step: Step) -> tuple[Step, ...]:
+        """Like `before`, without those that another of them comes after anyway."""
+        direct = self.before(step)
+        implied = {early for late in direct for early in self._all_before(late)}
+        return tuple(each for each in direct if each not in implied)
+
+    def _all_before(self, step: Step) -> set[Step]:
+        direct = self.before(step)
+        return set(direct).union(*(self._all_before(each) for each in direct))
+
+
+def pipeline_of(
+    layout: Layout,
+    model: str,
+    raw: Mapping[str, Sequence[str]] | None = None,
+    *,
+    propose: bool = False,
+) -> Pipeline:
+    """The pipeline of a model: from its data to its batch predictions.
+
+    Args:
+        layout: the tree whose model.yaml counts.
+        model: the model's name.
+        raw: raw files to ingest first, by dataset; without any, the pinned versions are used.
+        propose: open a pull request with the pin of what was ingested.
+
+    Raises:
+        BadInput: when model.yaml is wrong, or a dataset is named that the model does not read.
+    """
+    dataset = layout.model(model).data.dataset
+    given = dict(raw or {})
+    if foreign := sorted(set(given) - {dataset}):
+        raise bad_input(
+            "--raw", f"{foreign[0]} is not read by {model}", f"it reads {dataset} alone"
+        )
+    data, checked = Artifact("dataset", dataset), Artifact("validation", dataset)
+    made, good = Artifact("model", model), Artifact("evaluation", model)
+    predicted = Artifact("predictions", model)
+    checks = Step("validate", dataset, ("data", "validate", dataset), (data,), (checked,))
+    made_of_it = (
+        Step("train", model, ("train", model), (data, checked), (made,)),
+        Step("evaluate", model, ("evaluate", model), (data, made), (good,)),
+        # What its gates refuse predicts nothing that anybody uses.
+        Step("score", model, ("score", model), (data, made, good), (predicted,)),
+    )
+    files = tuple(given.get(dataset, ()))
+    if not files:
+        return Pipeline(model, (checks, *made_of_it))
+    line = ("data", "ingest", dataset, *files)
+    ingest = Step("ingest", dataset, line, (Artifact("raw", dataset),), (data,))
+    # Rows that hold to their contract are news whatever the model makes of them.
+    proposal = Step(
+        "propose",
+        dataset,
+        ("data", "propose", dataset),
+        (data, checked),
+        (Artifact("proposal", dataset),),
+    )
+    return Pipeline(model, (ingest, checks, *([proposal] if propose else []), *made_of_it))

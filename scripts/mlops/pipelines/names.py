@@ -1,0 +1,15 @@
+"""What the objects of pipelines are called on a cluster."""
+
+ALL = "all-pipelines"
+"""WorkflowTemplate that runs the pipelines of all models."""
+SETTINGS = "pipelines"
+"""ConfigMap with the image of all steps, and Secret with the variables that reach the stores."""
+FORGE_LOGIN = "pipelines-forge"
+"""Secret with `FORGE_TOKEN`, for the steps that speak with the forge alone."""
+RAW = "/raw/batch.csv"
+"""Where the pod of an ingest has the raw file."""
+
+
+def name_of(model: str) -> str:
+    """Name of a model's WorkflowTemplate and CronWorkflow."""
+    return f"pipeline-{model}"

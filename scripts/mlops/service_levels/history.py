@@ -1,0 +1,53 @@
+"""What Git and the stores say of a dataset's versions: when they were pinned, which are lost."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from mlops.data.pin import Pin, Remote, parsed_pin, pin_path, stored
+from mlops.errors import MlopsError
+from mlops.git import GitFailed
+from mlops.repository import Repository
+
+
+def pinned_between(repo: Repository, dataset: str, start: datetime, end: datetime) -> list[Pin]:
+    """Versions that the first-parent history of HEAD pinned between two moments, each once.
+
+    Pins that cannot be read are left out: history is not refused because of them.
+    """
+    if repo.git.commit_of("HEAD") is None:
+        return []
+    changes = repo.git.changes("HEAD", pin_path(dataset))
+    inside = [one.content for one in changes if start <= datetime.fromisoformat(one.at) <= end]
+    pins = (_pin(content, dataset) for content in inside if content is not None)
+    return list({pin.digest: pin for pin in pins if pin}.values())
+
+
+def _pin(content: bytes, dataset: str) -> Pin | None:
+    try:
+        return parsed_pin(content, dataset)
+    except MlopsError:
+        return None
+
+
+def changed_at(repo: Repository, *paths: str) -> datetime | None:
+    """When one of the files was last changed by a commit; None when they differ from HEAD."""
+    try:
+        if repo.git.uncommitted(*paths):
+            return None
+        told = repo.git.text("log", "-1", "--format=%cI", "HEAD", "--", *paths)
+    except GitFailed:
+        return None
+    return datetime.fromisoformat(told) if told else None
+
+
+def lost(repo: Repository, versions: Sequence[Pin]) -> list[Pin]:
+    """Those that cannot be had any more: not here, not in the DVC remote, no raw files in Git.
+
+    Raises:
+        NotHere: when the remote cannot be read.
+    """
+    elsewhere = [pin for pin in versions if not stored(repo, pin).is_file() and not pin.raw]
+    if not elsewhere or Remote(repo).is_missing:
+        return elsewhere
+    with Remote(repo) as remote:
+        return [pin for pin in elsewhere if not remote.holds(pin.md5)]

@@ -1,0 +1,59 @@
+"""The graph of a pipeline: each step after those that write what it reads."""
+
+import pytest
+
+from mlops.errors import BadInput
+from mlops.pipelines.graph import Pipeline, pipeline_of
+from tests.team import Team
+
+RAW = {"toy-points": ["2024-01.csv"]}
+
+
+@pytest.mark.parametrize("propose", [False, True])
+@pytest.mark.parametrize("raw", [{}, RAW])
+def test_each_step_comes_after_those_that_write_what_it_reads(
+    team: Team, raw: dict[str, list[str]], propose: bool
+) -> None:
+    pipeline = pipeline_of(team.repo, "toy-line", raw, propose=propose)
+    there = {data for step in pipeline.steps for data in step.reads if data.kind == "raw"}
+    if not raw:
+        there |= {data for step in pipeline.steps for data in step.reads if data.kind == "dataset"}
+    for step in pipeline.steps:
+        assert set(step.reads) <= there, step.name
+        assert there.isdisjoint(step.writes), "nothing is written twice"
+        there |= set(step.writes)
+
+
+def test_an_ingest_and_its_proposal_are_in_it_only_when_there_is_something_to_ingest(
+    team: Team,
+) -> None:
+    assert verbs(pipeline_of(team.repo, "toy-line", propose=True)) == [
+        *("validate", "train", "evaluate", "score")
+    ]
+    assert verbs(pipeline_of(team.repo, "toy-line", RAW, propose=True)) == [
+        *("ingest", "validate", "propose", "train", "evaluate", "score")
+    ]
+
+
+def test_a_step_names_only_the_nearest_before_it(team: Team) -> None:
+    pipeline = pipeline_of(team.repo, "toy-line", RAW)
+    after = {step.name: [each.name for each in pipeline.after(step)] for step in pipeline.steps}
+    assert after == {
+        "ingest-toy-points": [],
+        "validate-toy-points": ["ingest-toy-points"],
+        "train-toy-line": ["validate-toy-points"],
+        "evaluate-toy-line": ["train-toy-line"],
+        "score-toy-line": ["evaluate-toy-line"],
+    }
+
+
+def test_raw_files_of_a_dataset_that_the_model_does_not_read_are_refused(team: Team) -> None:
+    with pytest.raises(BadInput) as refused:
+        pipeline_of(team.repo, "toy-line", {"weather": ["x.csv"]})
+    assert str(refused.value.problems[0]) == (
+        "--raw: weather is not read by toy-line; it reads toy-points alone"
+    )
+
+
+def verbs(pipeline: Pipeline) -> list[str]:
+    return [step.verb for step in pipeline.steps]

@@ -1,0 +1,191 @@
+"""infra/workflows: what Argo Workflows runs is what a laptop runs, and is current."""
+
+from typing import Any
+
+import pytest
+import yaml
+from hera.workflows import models as argo
+from pydantic import BaseModel, ValidationError
+
+from mlops.errors import BadInput
+from mlops.pipelines import rendered
+from mlops.pipelines.graph import pipeline_of
+from mlops.pipelines.names import RAW
+from mlops.repository import Repository
+from tests.strict_schemas import problems
+from tests.team import ROOT, Team
+
+MODEL = "models/toy-line/model.yaml"
+FILE, ALL, IMAGE = (
+    f"infra/workflows/{name}.yaml" for name in ("pipeline-toy-line", "all-pipelines", "pipelines")
+)
+REPOSITORY = '\n[argocd]\nrepository = "https://forge.example/team/toy.git"\n'
+KINDS: dict[str, type[BaseModel]] = {
+    "WorkflowTemplate": argo.WorkflowTemplate,
+    "CronWorkflow": argo.CronWorkflow,
+}
+
+
+@pytest.fixture
+def watched(team: Team) -> Team:
+    """A project of which mlops.toml says where a cluster reads it."""
+    add(team, "mlops.toml", REPOSITORY)
+    return team
+
+
+def add(team: Team, path: str, text: str) -> None:
+    team.write(path, (team.root / path).read_text() + text)
+
+
+def documents(text: str | None) -> list[dict[str, Any]]:
+    assert text is not None
+    return list(yaml.safe_load_all(text))
+
+
+def strictly(document: dict[str, Any]) -> None:
+    """By the models of Argo Workflows; a field that they do not know is an error."""
+    KINDS[document["kind"]].model_validate(document, extra="forbid")
+
+
+def test_the_shipped_files_are_current_and_valid() -> None:
+    repo = Repository.at(ROOT)
+    assert rendered.stale(repo) == {}
+    paths = [path for path in repo.tree.files(rendered.FOLDER) if rendered.is_rendered(path)]
+    assert len(paths) > len(repo.models())
+    for path in paths:
+        for document in documents((repo.tree.read(path) or b"").decode()):
+            strictly(document)
+
+
+def test_a_field_that_argo_workflows_does_not_know_is_found(watched: Team) -> None:
+    (template,) = documents(rendered.stale(watched.repo)[FILE])
+    strictly(template)
+    template["spec"]["templates"][0]["container"]["arg"] = ["x"]
+    with pytest.raises(ValidationError, match="arg"):
+        strictly(template)
+
+
+def test_each_step_calls_the_line_that_a_laptop_calls(watched: Team) -> None:
+    (template,) = documents(rendered.stale(watched.repo)[FILE])
+    pods = {
+        each["name"]: tuple(each["container"]["args"])
+        for each in template["spec"]["templates"]
+        if "container" in each
+    }
+    told = pods.pop("tell-forge")
+    assert told == ("pipeline", "tell", "toy-line", "--status", "{{workflow.status}}")
+    pipeline = pipeline_of(watched.repo, "toy-line", {"toy-points": [RAW]}, propose=True)
+    assert pods == {step.name: step.line for step in pipeline.steps}
+    (dag,) = (each["dag"] for each in template["spec"]["templates"] if "dag" in each)
+    after = {task["name"]: task.get("depends", "") for task in dag["tasks"]}
+    for step in pipeline.steps:
+        assert all(each.name in after[step.name] for each in pipeline.after(step))
+
+
+def test_pods_have_no_rights_no_root_and_an_end(watched: Team) -> None:
+    (template,) = documents(rendered.stale(watched.repo)[FILE])
+    spec = template["spec"]
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["synchronization"]["mutexes"] == [{"name": "toy-line"}]
+    every = spec["templateDefaults"]
+    assert every["activeDeadlineSeconds"] == 3600
+    assert every["container"]["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+    tokens = {
+        each["name"]
+        for each in spec["templates"]
+        for one in each.get("container", {}).get("env", [])
+        if one["name"] == "FORGE_TOKEN"
+    }
+    assert tokens == {"propose-toy-points", "tell-forge"}
+
+
+def test_settings_of_a_model_and_a_project_reach_it(watched: Team) -> None:
+    digest = f"registry.example/pipelines@sha256:{'a' * 64}"
+    add(watched, "mlops.toml", f'[workflows]\nimage = "{digest}"\ngit_login = "reader"\n')
+    add(
+        watched,
+        MODEL,
+        "pipeline: {schedule: '0 4 * * 1', timeout_minutes: 5, cpu: 500m, memory: 3Gi}\n",
+    )
+    found = rendered.stale(watched.repo)
+    template, cron = documents(found[FILE])
+    for document in (template, cron):
+        strictly(document)
+    every = template["spec"]["templateDefaults"]
+    assert every["activeDeadlineSeconds"] == 300
+    assert every["container"]["resources"]["requests"] == {"cpu": "500m", "memory": "3Gi"}
+    assert cron["spec"]["schedules"] == ["0 4 * * 1"]
+    git = template["spec"]["templates"][0]["inputs"]["artifacts"][0]["git"]
+    assert git["passwordSecret"] == {"name": "reader", "key": "password"}
+    (image,) = documents(found[IMAGE])
+    assert problems(image) == []
+    assert image["data"] == {"image": digest}
+
+
+def test_a_change_of_one_model_looks_at_that_one_alone(watched: Team) -> None:
+    for path, text in rendered.stale(watched.repo).items():
+        watched.write(path, text or "")
+    assert rendered.stale(watched.repo) == {}
+    watched.write(
+        "models/other/model.yaml",
+        (watched.root / MODEL).read_text().replace("toy-line", "other"),
+    )
+    watched.write(FILE, "edited: by hand\n")
+    other = "infra/workflows/pipeline-other.yaml"
+    assert set(rendered.stale(watched.repo, ["models/other/model.yaml"])) == {other, ALL}
+    assert set(rendered.stale(watched.repo, [FILE])) == {FILE, ALL}
+
+
+def test_the_file_of_a_model_that_is_gone_is_removed(watched: Team) -> None:
+    watched.write("infra/workflows/pipeline-gone.yaml", "kind: WorkflowTemplate\n")
+    found = rendered.stale(watched.repo)
+    path = "infra/workflows/pipeline-gone.yaml"
+    assert found[path] is None
+    assert str(rendered.stale_problem(watched.repo, path, None)) == (
+        f"{path}: belongs to no model; run `mlops render` and commit the result, never edit it "
+        "by hand"
+    )
+
+
+def test_without_a_repository_there_are_none(team: Team) -> None:
+    assert rendered.stale(team.repo) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            "{schedule: daily}",
+            (
+                f'{MODEL}: `pipeline.schedule` is "daily", not a schedule; write five fields in UTC: '
+                "minute, hour, day, month, weekday, as `0 4 * * 1`"
+            ),
+        ),
+        (
+            "{memory: 2 GB}",
+            (
+                f'{MODEL}: `pipeline.memory` is "2 GB", not an amount of memory; write it as `2Gi` or '
+                "`512Mi`"
+            ),
+        ),
+        (
+            "{cpu: many}",
+            (
+                f'{MODEL}: `pipeline.cpu` is "many", not an amount of processors; write it as `2` or '
+                "`500m`"
+            ),
+        ),
+    ],
+)
+def test_settings_that_no_cluster_takes_are_refused(
+    watched: Team, given: str, message: str
+) -> None:
+    add(watched, MODEL, f"pipeline: {given}\n")
+    with pytest.raises(BadInput) as refused:
+        rendered.stale(watched.repo)
+    assert [str(each) for each in refused.value.problems] == [message]
