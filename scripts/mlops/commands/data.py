@@ -1,4 +1,4 @@
-"""mlops data: datasets validated against their contracts, ingested and pinned; their versions."""
+"""mlops data: datasets validated against their contracts, ingested and pinned."""
 
 import json
 from collections import Counter
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def group() -> None:
-    """Datasets: validate against the contract, ingest and pin; compare versions, go back.
+    """Datasets: validate against the contract, ingest and pin.
 
     Example: mlops data validate bike-rentals
     """
@@ -39,10 +39,6 @@ for each in (data_log, data_diff, data_checkout, data_rollback):
 group.add_command(data_quarantine.group)
 group.add_command(data_status.command)
 group.add_command(data_propose.command)
-
-
-for command in (data_log.command, data_diff.command, data_checkout.command, data_rollback.command):
-    group.add_command(command)
 
 
 @group.command("validate")

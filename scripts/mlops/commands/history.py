@@ -127,6 +127,5 @@ def _lines(entry: Held) -> Iterator[str]:
 
 
 def moment(text: str) -> str:
-    """An ISO 8601 moment in UTC, for people."""
     """A moment in ISO 8601, for people."""
     return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
