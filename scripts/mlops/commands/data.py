@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops import digests
-from mlops.commands import data_propose, data_quarantine, data_status
+from mlops.commands import (
+    data_checkout,
+    data_diff,
+    data_log,
+    data_propose,
+    data_quarantine,
+    data_rollback,
+    data_status,
+)
 from mlops.errors import Exit
 from mlops.repository import Repository
 
@@ -26,6 +34,8 @@ def group() -> None:
     """
 
 
+for each in (data_log, data_diff, data_checkout, data_rollback):
+    group.add_command(each.command)
 group.add_command(data_quarantine.group)
 group.add_command(data_status.command)
 group.add_command(data_propose.command)

@@ -120,12 +120,12 @@ def _show(service: str, environment: str, entries: Sequence[Held]) -> None:
 def _lines(entry: Held) -> Iterator[str]:
     number = "nothing" if entry.release is None else f"release {entry.release}"
     mark = ", withdrawn" if entry.withdrawn else ""
-    yield f"{number:<11}{entry.kind:<11}merged {_moment(entry.at)} by {entry.author}{mark}"
-    since = f"serving since {_moment(entry.confirmed)}" if entry.confirmed else NOT_CONFIRMED
+    yield f"{number:<11}{entry.kind:<11}merged {moment(entry.at)} by {entry.author}{mark}"
+    since = f"serving since {moment(entry.confirmed)}" if entry.confirmed else NOT_CONFIRMED
     yield ", ".join((since, *(f"data {version}" for version in entry.data)))
     yield entry.why
 
 
-def _moment(text: str) -> str:
-    moment = datetime.fromisoformat(text).astimezone(UTC)
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+def moment(text: str) -> str:
+    """A moment in ISO 8601, for people."""
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

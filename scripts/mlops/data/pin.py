@@ -1,22 +1,27 @@
 """The pin of a dataset's version: a DVC file in Git, content in the stores and the DVC remote."""
 
+import errno
 import hashlib
 import os
+import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pydantic import ConfigDict, Field
 
 from mlops import digests
 from mlops.data.contract import known_dataset
 from mlops.errors import BadInput, MlopsError, NotHere, Problem, bad_input
-from mlops.files import dump_yaml, write_whole
+from mlops.files import dump_yaml, replacing, write_whole
 from mlops.repository import Layout, Repository
 from mlops.specs.base import Digest, Name, Spec, Version, parse
 
 REMOTE = "stores"
 """Name of the DVC remote; options for it (credentials) may stand in .dvc/config.local."""
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Errors of writing here, not of reading there."""
 
 
 def pin_path(dataset: str) -> str:
@@ -149,36 +154,48 @@ def fetch(repo: Repository, pin: Pin) -> Path:
     """The version's Parquet file, verified.
 
     Got from the DVC remote when it is not here; made again from the raw files that the pin
-    records when the remote does not have it either, or cannot be read.
+    records when the remote does not have it either, or cannot be read. A stored file with other
+    content is told on standard error, never used, and replaced.
 
     Raises:
         NotHere: when nobody has it.
-        BadInput: when content differs from the pin.
+        BadInput: when the remote's content differs from the pin.
     """
     path = stored(repo, pin)
-    if not path.is_file():
-        write_whole(path, _from_elsewhere(repo, pin))
-    found = digests.of_file(path)
-    if found != pin.digest:
-        raise _differs(pin, shown(repo, path), found, "delete that file and run this again")
+    if path.is_file():
+        found = digests.of_file(path)
+        if found == pin.digest:
+            return path
+        _note(f"{shown(repo, path)}: its content is {found}, it is not used but fetched again")
+    with replacing(path) as file:
+        _from_elsewhere(repo, pin, file)
     return path
 
 
-def _from_elsewhere(repo: Repository, pin: Pin) -> bytes:
-    """The content, verified: the DVC remote's, or made again from its raw files."""
+def _note(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _from_elsewhere(repo: Repository, pin: Pin, file: BinaryIO) -> None:
+    """Write the content, verified: the DVC remote's, or made again from its raw files."""
     absent = _absent(repo, pin)
     try:
-        content = _downloaded(repo, pin)
-    except NotHere as error:
-        content, absent = None, error.problems[0]
-    if content is not None:
-        return content
+        if _downloaded(repo, pin, file):
+            return
+    except BadInput as error:
+        absent = error.problems[0]
+        if not pin.raw:
+            raise
+        if not isinstance(error, NotHere):
+            _note(f"{absent.path}: {absent.what}; it is made again from its raw files")
     if not pin.raw:
         raise NotHere(absent)
     from mlops.data.again import ingested_again
 
     try:
-        return ingested_again(repo, pin)
+        file.seek(0)
+        file.truncate()
+        file.write(ingested_again(repo, pin))
     except MlopsError as error:
         told = "; ".join(problem.what for problem in error.problems)
         what = f"{absent.what}, nor can it be made again from its raw files ({told})"
@@ -194,26 +211,30 @@ def _absent(repo: Repository, pin: Pin) -> Problem:
     )
 
 
-def _downloaded(repo: Repository, pin: Pin) -> bytes | None:
-    """The remote's content, verified; None when it lacks it."""
+def _downloaded(repo: Repository, pin: Pin, file: BinaryIO) -> bool:
+    """Write the remote's content, verified; False when it lacks it."""
     if Remote(repo).is_missing:
-        return None
+        return False
     with Remote(repo) as remote:
-        content = remote.read(pin.md5)
         url = remote.url
-    if content is None:
-        return None
-    found = digests.of_bytes(content)
+        if not remote.download(pin.md5, file):
+            return False
+    file.seek(0)
+    found = digests.PREFIX + _sha256(file)
     if found != pin.digest:
-        place = f"{pin.md5} in the DVC remote {url}"
-        raise _differs(pin, place, found, "restore the remote's object, or correct the pin")
-    return content
+        raise bad_input(
+            pin_path(pin.dataset),
+            f"pins {pin.digest}, the content of {pin.md5} in the DVC remote {url} is {found}",
+            "restore the remote's object, or correct the pin",
+        )
+    return True
 
 
-def _differs(pin: Pin, place: str, found: str, fix: str) -> BadInput:
-    return bad_input(
-        pin_path(pin.dataset), f"pins {pin.digest}, the content of {place} is {found}", fix
-    )
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    for piece in iter(lambda: file.read(1 << 20), b""):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def publish(repo: Repository, pin: Pin, content: bytes) -> None:
@@ -289,19 +310,23 @@ class Remote:
             "remote": {REMOTE: {"url": self._address}},
         }
 
-    def read(self, md5: str) -> bytes | None:
-        """The content of an object, or None when the remote lacks it.
+    def download(self, md5: str, file: BinaryIO) -> bool:
+        """Write an object's content to a file; False when the remote lacks it.
 
         Raises:
             NotHere: when the remote cannot be read (credentials, network).
+            OSError: when the disk of this machine is full.
         """
         if not self.holds(md5):
-            return None
+            return False
         try:
-            content: bytes = self._objects.fs.cat_file(self._objects.oid_to_path(md5))
+            with self._objects.fs.open(self._objects.oid_to_path(md5), "rb") as source:
+                shutil.copyfileobj(source, file, 1 << 20)
         except Exception as error:  # each kind of storage has errors of its own
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise
             raise self._unusable(error) from error
-        return content
+        return True
 
     def holds(self, md5: str) -> bool:
         """Whether the remote has an object; raises like `read`."""

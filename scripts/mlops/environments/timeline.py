@@ -1,6 +1,6 @@
 """What an environment has held: the first-parent history of a service's release file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mlops.errors import MlopsError
@@ -72,14 +72,22 @@ def predecessor(entries: Iterable[Entry]) -> Entry | None:
 
     What was rolled back before is left out: after 1, 2, 3 and back to 2 it is 1.
     """
-    below: list[Entry] = []
+    held: list[Entry] = []
     for entry in entries:
         if entry.content is None:
-            below = []
+            held = []
         elif entry.release is not None:
-            held = [other.content for other in below]
-            kept = held.index(entry.content) if entry.content in held else len(held)
-            below = [*below[:kept], entry]
+            held.append(entry)
+    place = before_last([entry.content for entry in held])
+    return None if place is None else held[place]
+
+
+def before_last(held: Sequence[Hashable]) -> int | None:
+    """The place of what the last one took the place of; what was taken back is left out."""
+    below: list[int] = []
+    for place, one in enumerate(held):
+        kept = next((n for n, other in enumerate(below) if held[other] == one), len(below))
+        below = [*below[:kept], place]
     return below[-2] if len(below) > 1 else None
 
 

@@ -1,0 +1,155 @@
+"""What learned from a version of a dataset: the releases that hold it, and where they serve."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from mlops.environments.timeline import timeline, withdrawn
+from mlops.errors import MlopsError
+from mlops.git import Git
+from mlops.repository import Layout, Repository
+from mlops.specs.base import parse
+from mlops.specs.release import ModelPin, Release
+
+RELEASES = ":(glob)environments/*/*/release.yaml"
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """A release that holds a version of a dataset.
+
+    Attributes:
+        digest: the version's.
+        models: those of the release that learned from it.
+        serves: environments that hold the release now, in the order of promotion.
+    """
+
+    digest: str
+    service: str
+    release: int
+    models: tuple[ModelPin, ...]
+    serves: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """A place where a release serves that holds a version, and what serves there instead.
+
+    Attributes:
+        to: the newest release held there before that holds none of the versions; None: there is
+            none, and only a new release takes its place.
+    """
+
+    environment: str
+    service: str
+    release: int
+    to: int | None
+
+    @property
+    def nothing(self) -> str:
+        """That there is no way back, for people."""
+        held = f"{self.environment} held no release of {self.service} before {self.release}"
+        return f"{held} that is free of it: retrain"
+
+    @property
+    def command(self) -> str | None:
+        """What opens the pull request for it."""
+        if self.to is None:
+            return None
+        return f"mlops rollback {self.service} --env {self.environment} --to {self.to}"
+
+
+def consumers(repo: Repository, ref: str, dataset: str) -> dict[str, list[Consumer]]:
+    """The releases that hold each version of a dataset, by digest.
+
+    Looked at is every release that any environment has held up to a commit: Git tells their
+    contents at once, and only those that name the dataset are parsed.
+    """
+    layout = repo.commit(ref)
+    serves = _serving(layout, dataset)
+    found: dict[tuple[str, int], Consumer] = {}
+    for release in _released(repo.git, ref, dataset):
+        key = (release.service, release.release)
+        for pin in release.datasets:
+            if pin.name == dataset and key not in found:
+                models = _learned(repo, release, dataset)
+                found[key] = Consumer(pin.digest, *key, models, tuple(serves[key]))
+    by_digest: dict[str, list[Consumer]] = defaultdict(list)
+    for key in sorted(found):
+        by_digest[found[key].digest].append(found[key])
+    return by_digest
+
+
+def _released(git: Git, ref: str, dataset: str) -> Iterator[Release]:
+    told = git.names(
+        "log", "--first-parent", "-m", "--raw", "--no-abbrev", "--no-renames", "-z", "--format=",
+        ref, "--", RELEASES,
+    )  # fmt: skip
+    # `:<mode> <mode> <id before> <id after> <status>`, then the path.
+    ids = dict.fromkeys(line.split()[3] for line in told if line.startswith(":"))
+    for content in git.contents(list(ids)):
+        if release := _naming(content, dataset):
+            yield release
+
+
+def _naming(content: bytes | None, dataset: str) -> Release | None:
+    """The release, when it may hold the dataset and can be read."""
+    if content is None or dataset.encode() not in content:
+        return None
+    try:
+        return parse(content, "release.yaml", Release)
+    except (MlopsError, ValueError):
+        return None
+
+
+def _serving(layout: Layout, dataset: str) -> dict[tuple[str, int], list[str]]:
+    """The environments that hold each release now, by service and number."""
+    found: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for environment in layout.order:
+        contents = layout.tree.read_each(f"environments/{environment}", "release.yaml")
+        for service, content in contents.items():
+            if release := _naming(content, dataset):
+                found[service, release.release].append(environment)
+    return found
+
+
+def _learned(repo: Repository, release: Release, dataset: str) -> tuple[ModelPin, ...]:
+    """The models that learned from a dataset, by their spec then; all when that is not known."""
+    if len(release.datasets) == 1:
+        return release.models
+    try:
+        source = repo.commit(release.source.commit)
+        return tuple(
+            pin for pin in release.models if source.model(pin.name).data.dataset == dataset
+        )
+    except MlopsError:
+        return release.models
+
+
+def ways_back(repo: Repository, ref: str, taken_back: Collection[Consumer]) -> list[WayBack]:
+    """How each place that serves one of these releases gets rid of it, production first."""
+    bad = {one.digest for one in taken_back}
+    places = [(environment, one) for one in taken_back for environment in one.serves]
+    order = repo.commit(ref).order
+    places.sort(key=lambda place: (-order.index(place[0]), place[1].service))
+    return [
+        WayBack(environment, one.service, one.release, _free(repo, ref, environment, one, bad))
+        for environment, one in places
+    ]
+
+
+def _free(
+    repo: Repository, ref: str, environment: str, held: Consumer, bad: Collection[str]
+) -> int | None:
+    """The newest release held there that holds none of the versions and was not taken back."""
+    entries = timeline(repo.git, ref, environment, held.service)
+    gone = withdrawn(entries)
+    held_there = (one.release for one in reversed(entries) if one.release)
+    return next(
+        (one.release for one in held_there if one.release not in gone and not _holds(one, bad)),
+        None,
+    )
+
+
+def _holds(release: Release, versions: Collection[str]) -> bool:
+    return any(pin.digest in versions for pin in release.datasets)
