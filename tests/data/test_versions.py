@@ -73,8 +73,7 @@ def test_rows_are_counted_by_key_and_the_largest_changes_are_told(
     team, first, _ = versions
     rows = table.load(pins.fetch(team.repo, named(team.repo, "toy-points", first).pin))
     changed = rows.copy()
-    changed.loc[3, "y"] += 100.0
-    changed.loc[7, "y"] += 1.0
+    changed["y"] += pd.Series({3: 100.0, 7: 1.0}).reindex(changed.index, fill_value=0.0)
     changed.loc[9, "x"] = None
     changed = changed.drop(index=[0, 1]).rename(columns={"side": "hand"})
     found = compared(team, tmp_path, rows, changed)
