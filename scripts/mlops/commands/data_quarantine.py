@@ -159,7 +159,13 @@ def _list(found: "Mapping[str, Sequence[Batch]]", asked: Mapping[str, str]) -> "
 
     grid = Table(box=None, pad_edge=False)
     for heading in ("dataset", "batch", "kept aside", "rows", "broken", "state", "ask"):
-        grid.add_column(heading, justify="right" if heading == "rows" else "left")
+        named = heading in ("dataset", "batch")  # what is typed in the next command stays whole
+        grid.add_column(
+            heading,
+            justify="right" if heading == "rows" else "left",
+            no_wrap=named,
+            overflow="fold",
+        )
     for name, batches in found.items():
         for batch in batches:
             kept = shown_moment(batch.reason.at)

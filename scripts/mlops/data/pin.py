@@ -329,7 +329,7 @@ class Remote:
         return True
 
     def holds(self, md5: str) -> bool:
-        """Whether the remote has an object; raises like `read`."""
+        """Whether the remote has an object; raises like `download`."""
         # DVC's `exists` says no for a web server that does not answer; reading tells the two apart.
         try:
             self._objects.fs.cat_file(self._objects.oid_to_path(md5), start=0, end=1)
