@@ -125,11 +125,13 @@ def test_machines_read_what_was_done(
     assert json.loads(capsys.readouterr().out)["passed"] is True
 
 
-def test_the_lines_it_prints_commit_the_pin(
-    team: Team, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("name", [str(JANUARY), "data-contracts/toy-points/raw/new one.csv"])
+def test_the_lines_it_prints_commit_the_pin_and_a_raw_file_that_is_new(
+    team: Team, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     monkeypatch.chdir(team.root)
-    run(["data", "ingest", "toy-points", str(JANUARY)])
+    team.write(name, (team.root / JANUARY).read_text())
+    run(["data", "ingest", "toy-points", name])
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     for line in [line for line in lines if line.startswith("git ")]:
         subprocess.run(["sh", "-c", line], cwd=team.root, check=True, capture_output=True)

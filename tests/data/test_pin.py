@@ -63,6 +63,17 @@ def test_an_altered_stored_file_is_written_anew_by_the_next_ingest(team: Team) -
     assert pins.fetch(team.repo, pin).read_bytes() == CONTENT
 
 
+def test_stored_content_that_is_another_is_told_never_used_and_fetched_again(
+    team: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pin = published(team)
+    stored = pins.stored(team.repo, pin)
+    stored.write_bytes(CONTENT[:-1] + b"x")  # a disk that rots
+    assert pins.fetch(team.repo, pin).read_bytes() == CONTENT
+    assert stored.read_bytes() == CONTENT
+    assert "it is not used but fetched again" in capsys.readouterr().err
+
+
 def test_a_remote_that_cannot_be_used_leaves_the_pin_as_it_was(team: Team) -> None:
     pin = published(team)
     team.stores.joinpath("blocked").write_text("a file where the remote's folder should be")

@@ -74,7 +74,7 @@ def test_each_step_calls_the_line_that_a_laptop_calls(watched: Team) -> None:
     }
     told = pods.pop("tell-forge")
     assert told == ("pipeline", "tell", "toy-line", "--status", "{{workflow.status}}")
-    pipeline = pipeline_of(watched.repo, "toy-line", {"toy-points": [RAW]}, propose=True)
+    pipeline = pipeline_of(watched.repo, "toy-line", [RAW], propose=True)
     assert pods == {step.name: step.line for step in pipeline.steps}
     (dag,) = (each["dag"] for each in template["spec"]["templates"] if "dag" in each)
     after = {task["name"]: task.get("depends", "") for task in dag["tasks"]}

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mlops.commands.evaluate import registered_of
 from mlops.errors import BadInput, NotGood
 from mlops.registry import Registered, Registry
+from mlops.training.candidate import registered_of
 from mlops.training.evaluation import evaluate, evaluate_candidate, measure, scorer_of
 from tests.team import Team, make_team
 from tests.training.points import INVALID, MODEL, pin, points, registered, start_registry

@@ -1,6 +1,7 @@
 """mlops data: datasets validated against their contracts, ingested and pinned."""
 
 import json
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -176,7 +177,7 @@ def ingest(
     if as_json:
         click.echo(json.dumps(_as_json(dataset, done), indent=2))
     else:
-        tell_ingested(dataset, done, len(files))
+        tell_ingested(repo, dataset, done, len(files))
     return Exit.DONE
 
 
@@ -195,7 +196,7 @@ def _as_json(dataset: str, done: "Ingested") -> dict[str, object]:
     }
 
 
-def tell_ingested(dataset: str, done: "Ingested", files: int) -> None:
+def tell_ingested(repo: Repository, dataset: str, done: "Ingested", files: int) -> None:
     """Print what an ingest did, and the lines that keep it."""
     from mlops.data.pin import pin_path
 
@@ -214,8 +215,11 @@ def tell_ingested(dataset: str, done: "Ingested", files: int) -> None:
         return
     path = pin_path(dataset)
     click.echo(f"  stored, pushed to the DVC remote, pinned in {path}. To keep it:")
-    click.echo(f"    git add {path}")
-    click.echo(f"    git commit -m '{dataset}: {done.new.rows} rows' -- {path}")
+    # A version can be made again from its raw files only where they are in Git, too.
+    raw = [file.path for file in done.new.raw]
+    kept = shlex.join([path, *(repo.git.uncommitted(*raw) if raw else ())])
+    click.echo(f"    git add {kept}")
+    click.echo(f"    git commit -m '{dataset}: {done.new.rows} rows' -- {kept}")
 
 
 def _tell_drift(done: "Ingested") -> None:

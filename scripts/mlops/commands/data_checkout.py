@@ -27,8 +27,8 @@ def command(dataset: str, version: str, file: Path) -> int:
 
 def checkout(repo: Repository, dataset: str, version: str, file: Path) -> int:
     """Write a version's bytes; raises `BadInput` when nobody has such a version."""
-    from mlops.data.checkout import check_out
-    from mlops.data.history import named
+    from mlops.versions.checkout import check_out
+    from mlops.versions.history import named
 
     found = named(repo, dataset, version)
     new = check_out(repo, found.pin, file.absolute())

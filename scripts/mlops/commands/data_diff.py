@@ -13,8 +13,8 @@ from mlops.repository import Repository
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mlops.data.differences import ColumnDifference, DataDifference
-    from mlops.data.history import Named
+    from mlops.versions.differences import ColumnDifference, DataDifference
+    from mlops.versions.history import Named
 
 
 @click.command("diff")
@@ -48,9 +48,9 @@ def diff(
     from rich.console import Console
 
     from mlops.data.contract import read_contract
-    from mlops.data.differences import Side, differences
-    from mlops.data.history import pair
     from mlops.data.pin import fetch
+    from mlops.versions.differences import Side, differences
+    from mlops.versions.history import pair
 
     before, after = pair(repo, dataset, old, new)
     with Console(stderr=True).status(f"comparing versions of {dataset}"):

@@ -11,8 +11,8 @@ from mlops.errors import Exit
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
-    from mlops.data.consumers import Consumer
-    from mlops.data.log import Entry, Log
+    from mlops.versions.consumers import Consumer
+    from mlops.versions.log import Entry, Log
 
 INDENT = " " * 8
 
@@ -34,8 +34,8 @@ def command(dataset: str, *, as_json: bool) -> int:
 
 def log(repo: Repository, dataset: str, *, as_json: bool = False) -> int:
     """Print the versions; raises `BadInput` when the dataset is unknown or was never pinned."""
-    from mlops.data.log import log as read
     from mlops.data.pin import not_pinned
+    from mlops.versions.log import log as read
 
     found = read(repo, dataset)
     if not found.entries and found.now.content is None:

@@ -10,7 +10,7 @@ from mlops.errors import Exit
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
-    from mlops.data.proposal import Proposed
+    from mlops.versions.proposal import Proposed
 
 
 @click.command("propose")
@@ -29,8 +29,8 @@ def command(dataset: str, as_json: bool) -> int:
 
 def propose(repo: Repository, dataset: str, *, as_json: bool = False) -> int:
     """Open the pull request and say where it is; raises like `proposal.propose`."""
-    from mlops.data import proposal
     from mlops.forges.choice import forge_of
+    from mlops.versions import proposal
 
     with repo.exclusive("mlops data propose"):
         found = proposal.propose(repo, forge_of(repo), dataset)

@@ -322,5 +322,5 @@ def _decided(decide: Decide, dataset: str, doing: str, *, as_json: bool) -> int:
     if done is not None:
         from mlops.commands.data import tell_ingested
 
-        tell_ingested(decision.dataset, done, 1)
+        tell_ingested(repo, decision.dataset, done, 1)
     return Exit.DONE

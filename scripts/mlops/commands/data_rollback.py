@@ -10,7 +10,7 @@ from mlops.errors import Exit
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
-    from mlops.data.rollback import RolledBack
+    from mlops.versions.rollback import RolledBack
 
 
 @click.command("rollback")
@@ -37,10 +37,10 @@ def command(dataset: str, *, to: str | None, as_json: bool) -> int:
 def rollback(
     repo: Repository, dataset: str, *, to: str | None = None, as_json: bool = False
 ) -> int:
-    """Put the pin back and say what is next; see `mlops.data.rollback` for what is raised."""
+    """Put the pin back and say what is next; see `mlops.versions.rollback` for what is raised."""
     from rich.console import Console
 
-    from mlops.data.rollback import roll_back
+    from mlops.versions.rollback import roll_back
 
     status = Console(stderr=True).status(f"reading {dataset}")
     with repo.exclusive("mlops data rollback"), status:

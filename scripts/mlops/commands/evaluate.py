@@ -2,15 +2,11 @@
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING
 
 import click
 
 from mlops.errors import Exit, NotGood, bad_input, not_good
 from mlops.repository import Repository
-
-if TYPE_CHECKING:
-    from mlops.registry import Registered
 
 
 @click.command()
@@ -103,6 +99,7 @@ def evaluate(
         NotGood: naming every gate that is not met.
     """
     from mlops.commands import evaluate_report as report
+    from mlops.training.candidate import registered_of
     from mlops.training.champion import champion_in
     from mlops.training.outcome import outcome_of
 
@@ -115,28 +112,6 @@ def evaluate(
     if outcome.unmet:
         raise NotGood(outcome.unmet)
     return Exit.DONE
-
-
-def registered_of(repo: Repository, model: str, version: int | None) -> "Registered":
-    """The version of that number, or the one trained from the work tree's files and data.
-
-    Raises:
-        BadInput: when there is none.
-    """
-    from mlops.registry import Registry
-    from mlops.training.candidate import registered_before
-
-    if version is not None:
-        repo.model(model)
-        return Registry.of(repo).get(model, version)
-    found = registered_before(repo, model)
-    if found is None:
-        raise bad_input(
-            f"models/{model}",
-            "no registered version was trained from these files and this data",
-            f"run `mlops train {model}`, or name a version with --version",
-        )
-    return found
 
 
 def evaluate_serving(

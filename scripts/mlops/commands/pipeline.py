@@ -183,11 +183,7 @@ def _pipelines(
         raise bad_input("--propose", "stands without --raw", "name what is to be ingested")
     if raw and len(models) != 1:
         raise bad_input("--raw", "stands with no MODEL or with several", "name one model")
-    files = {
-        repo.model(model).data.dataset: [str(file.absolute()) for file in raw]
-        for model in models
-        if raw
-    }
+    files = [str(file.absolute()) for file in raw]
     return [pipeline_of(repo, model, files, propose=propose) for model in models or repo.models()]
 
 

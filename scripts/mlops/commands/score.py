@@ -58,8 +58,8 @@ def score(
     as_json: bool = False,
 ) -> int:
     """Write the predictions and say where; raises `BadInput` when a row is no valid Record."""
-    from mlops.commands.evaluate import registered_of
     from mlops.pipelines.batch import score as run
+    from mlops.training.candidate import registered_of
 
     done = run(repo, registered_of(repo, model, version), rows, to)
     click.echo(json.dumps(_body(done)) if as_json else _told(repo, done))

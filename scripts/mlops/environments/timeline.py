@@ -2,9 +2,10 @@
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from mlops.errors import MlopsError
-from mlops.git import Git
+from mlops.git import Change, Git
 from mlops.repository import Layout, release_path
 from mlops.specs.base import parse
 from mlops.specs.release import Release
@@ -13,25 +14,15 @@ REMOVED = "the release was taken away"
 
 
 @dataclass(frozen=True)
-class Entry:
+class Entry(Change):
     """One change of a release file on the first-parent history.
 
     Attributes:
-        commit: the commit that made it (a merge commit stands for all it merged).
-        at: when it was committed, ISO 8601 with the committer's offset.
-        author: name of its author.
-        subject: first line of its message.
         release: what the environment held from then on; None when nothing or not readable.
-        content: the file's bytes; None when it was removed.
         note: why there is no release; empty otherwise.
     """
 
-    commit: str
-    at: str
-    author: str
-    subject: str
     release: Release | None
-    content: bytes | None
     note: str = ""
 
 
@@ -46,20 +37,22 @@ def timeline(git: Git, ref: str, environment: str, service: str) -> list[Entry]:
         ref: whose history; first parents only, so a merged branch is one change.
     """
     path = release_path(environment, service)
-    return [
-        Entry(one.commit, one.at, one.author, one.subject, *_read(path, one.content))
-        for one in git.changes(ref, path)
-    ]
+    return [Entry(**vars(one), **_read(path, one.content)) for one in git.changes(ref, path)]
 
 
-def _read(path: str, content: bytes | None) -> tuple[Release | None, bytes | None, str]:
+class _Read(TypedDict):
+    release: Release | None
+    note: str
+
+
+def _read(path: str, content: bytes | None) -> _Read:
     if content is None:
-        return None, None, REMOVED
+        return {"release": None, "note": REMOVED}
     try:
-        return parse(content, path, Release), content, ""
+        return {"release": parse(content, path, Release), "note": ""}
     except (MlopsError, ValueError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return None, content, f"cannot be read: {first}"
+        return {"release": None, "note": f"cannot be read: {first}"}
 
 
 def held_before(entries: Iterable[Entry], content: bytes) -> bool:

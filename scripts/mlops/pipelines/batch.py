@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from mlops import digests
 from mlops.data.pin import read_pin
-from mlops.errors import NotHere, Problem, bad_input
+from mlops.errors import bad_input
 from mlops.files import write_whole
 from mlops.registry import Registered
 from mlops.repository import Repository
 from mlops.scoring.scorer import Scorer
-from mlops.training.candidate import registered_before
+from mlops.training.candidate import registered_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -34,13 +34,9 @@ def predictions_path(repo: Repository, model: str) -> Path:
     """Where the work tree's model keeps what it predicts for the newest days of its pinned data.
 
     Raises:
-        NotHere: when the model is not trained yet.
+        BadInput: when the model is not trained yet.
     """
-    registered = registered_before(repo, model)
-    if registered is None:
-        what = "no registered version was trained from these files and this data"
-        raise NotHere(Problem(f"models/{model}", what, f"run `mlops train {model}`"))
-    return path_of(repo, registered)
+    return path_of(repo, registered_of(repo, model))
 
 
 def path_of(repo: Repository, registered: Registered) -> Path:

@@ -4,11 +4,10 @@ The order follows from these: a step comes after those that write what it reads.
 `mlops` line, the same wherever it runs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mlops.errors import bad_input
 from mlops.repository import Layout
 
 Verb = Literal["ingest", "validate", "propose", "train", "evaluate", "score"]
@@ -75,7 +74,7 @@ class Pipeline:
 def pipeline_of(
     layout: Layout,
     model: str,
-    raw: Mapping[str, Sequence[str]] | None = None,
+    raw: Sequence[str] = (),
     *,
     propose: bool = False,
 ) -> Pipeline:
@@ -84,18 +83,13 @@ def pipeline_of(
     Args:
         layout: the tree whose model.yaml counts.
         model: the model's name.
-        raw: raw files to ingest first, by dataset; without any, the pinned versions are used.
+        raw: raw files to ingest first; without any, the pinned version is used.
         propose: open a pull request with the pin of what was ingested.
 
     Raises:
-        BadInput: when model.yaml is wrong, or a dataset is named that the model does not read.
+        BadInput: when model.yaml is wrong.
     """
     dataset = layout.model(model).data.dataset
-    given = dict(raw or {})
-    if foreign := sorted(set(given) - {dataset}):
-        raise bad_input(
-            "--raw", f"{foreign[0]} is not read by {model}", f"it reads {dataset} alone"
-        )
     data, checked = Artifact("dataset", dataset), Artifact("validation", dataset)
     made, good = Artifact("model", model), Artifact("evaluation", model)
     predicted = Artifact("predictions", model)
@@ -106,10 +100,9 @@ def pipeline_of(
         # What its gates refuse predicts nothing that anybody uses.
         Step("score", model, ("score", model), (data, made, good), (predicted,)),
     )
-    files = tuple(given.get(dataset, ()))
-    if not files:
+    if not raw:
         return Pipeline(model, (checks, *made_of_it))
-    line = ("data", "ingest", dataset, *files)
+    line = ("data", "ingest", dataset, *raw)
     ingest = Step("ingest", dataset, line, (Artifact("raw", dataset),), (data,))
     # Rows that hold to their contract are news whatever the model makes of them.
     proposal = Step(

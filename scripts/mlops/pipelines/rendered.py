@@ -98,8 +98,7 @@ def _of_model(layout: Layout, repository: str, name: str) -> "list[Document]":
     from mlops.pipelines import workflows
 
     spec = layout.model(name)
-    raw = {spec.data.dataset: [RAW]}
-    pipeline = pipeline_of(layout, name, raw, propose=True)
+    pipeline = pipeline_of(layout, name, [RAW], propose=True)
     return workflows.of_model(layout.project, repository, spec, pipeline)
 
 

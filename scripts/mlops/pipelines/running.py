@@ -1,8 +1,7 @@
 """A pipeline in this process: each step once, what finished before is not done again."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,7 +48,8 @@ def run(repo: Repository, pipeline: Pipeline, starts: Callable[[Step], None]) ->
         BadInput: when another run of this model is under way, or a file is wrong.
     """
     ran: list[Ran] = []
-    with _alone(repo, pipeline.model):
+    holding = f"mlops pipeline run {pipeline.model}"
+    with only_one(finished.folder_of(repo, pipeline.model), holding):
         for step in pipeline.steps:
             failed = bool(ran) and ran[-1].code != Exit.DONE
             ran.append(
@@ -77,12 +77,6 @@ def _key(repo: Repository, step: Step) -> str | None:
         return key_of(repo, step)
     except MlopsError:
         return None
-
-
-@contextmanager
-def _alone(repo: Repository, model: str) -> Iterator[None]:
-    with only_one(finished.folder_of(repo, model), f"mlops pipeline run {model}"):
-        yield
 
 
 def _do(repo: Repository, pipeline: Pipeline, step: Step, starts: Callable[[Step], None]) -> Ran:

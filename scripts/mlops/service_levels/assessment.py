@@ -13,8 +13,8 @@ from mlops.data.quarantine import Batch
 from mlops.errors import MlopsError, Problem
 from mlops.repository import Repository
 from mlops.service_levels.contacts import contacts
-from mlops.service_levels.history import changed_at, lost, pinned_between
 from mlops.service_levels.promises import Promises, promises
+from mlops.service_levels.retention import changed_at, lost, pinned_between
 from mlops.service_levels.status import UNKNOWN, Aspect, Figures, Status, shown
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from mlops.data.pin import read_pin
+from mlops.errors import bad_input
 from mlops.registry import Registered, Registry
 from mlops.repository import Repository
 from mlops.sources import training_paths
@@ -36,6 +37,25 @@ class Candidate:
 def registered_before(repo: Repository, model: str) -> Registered | None:
     """The version that was trained from the work tree's files and data, or None."""
     return Registry.of(repo).find(model, inputs=inputs_of(repo, model))
+
+
+def registered_of(repo: Repository, model: str, version: int | None = None) -> Registered:
+    """The version of that number, or the one trained from the work tree's files and data.
+
+    Raises:
+        BadInput: when there is none.
+    """
+    if version is not None:
+        repo.model(model)
+        return Registry.of(repo).get(model, version)
+    found = registered_before(repo, model)
+    if found is None:
+        raise bad_input(
+            f"models/{model}",
+            "no registered version was trained from these files and this data",
+            f"run `mlops train {model}`, or name a version with --version",
+        )
+    return found
 
 
 def train_and_register(repo: Repository, model: str, state: State) -> Candidate:

@@ -133,9 +133,8 @@ def pinned(repo: Repository, dataset: str) -> Pinned:
 def nothing_before(repo: Repository, dataset: str) -> NotGood:
     """That there is no version before, ready to raise."""
     fix = "git fetch --unshallow" if repo.git.is_shallow() else f"mlops data log {dataset}"
-    return not_good(
-        pin_path(dataset), "no version was pinned before the one that is pinned now", fix
-    )
+    what = "no version was pinned before this one, or each of them was taken back"
+    return not_good(pin_path(dataset), what, fix)
 
 
 def named(repo: Repository, dataset: str, text: str) -> Version:

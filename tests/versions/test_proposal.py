@@ -1,7 +1,7 @@
 """A pull request with new data: one branch for one content, whatever happens."""
 
-from mlops.data.proposal import Proposed, propose
 from mlops.forges.choice import forge_of
+from mlops.versions.proposal import Proposed, propose
 from tests.data.test_ingest import FEBRUARY, JANUARY, ingested
 from tests.team import Team
 

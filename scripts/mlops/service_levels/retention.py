@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from mlops.data.pin import Pin, Remote, parsed_pin, pin_path, stored
-from mlops.errors import MlopsError
+from mlops.data.pin import Pin, Remote, stored
 from mlops.git import GitFailed
 from mlops.repository import Repository
+from mlops.versions.history import changes, readable
 
 
 def pinned_between(repo: Repository, dataset: str, start: datetime, end: datetime) -> list[Pin]:
@@ -16,17 +16,9 @@ def pinned_between(repo: Repository, dataset: str, start: datetime, end: datetim
     """
     if repo.git.commit_of("HEAD") is None:
         return []
-    changes = repo.git.changes("HEAD", pin_path(dataset))
-    inside = [one.content for one in changes if start <= datetime.fromisoformat(one.at) <= end]
-    pins = (_pin(content, dataset) for content in inside if content is not None)
-    return list({pin.digest: pin for pin in pins if pin}.values())
-
-
-def _pin(content: bytes, dataset: str) -> Pin | None:
-    try:
-        return parsed_pin(content, dataset)
-    except MlopsError:
-        return None
+    found = readable(changes(repo.git, "HEAD", dataset))
+    inside = (one for one in found if start <= datetime.fromisoformat(one.change.at) <= end)
+    return list({one.pin.digest: one.pin for one in inside}.values())
 
 
 def changed_at(repo: Repository, *paths: str) -> datetime | None:

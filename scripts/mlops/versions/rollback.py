@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mlops.checks.planning import default_base
-from mlops.data.consumers import Consumer, WayBack, consumers, ways_back
-from mlops.data.history import Pinned, Version, named, nothing_before, pinned, taken_back
 from mlops.data.pin import Pin, fetch, pin_path
 from mlops.errors import not_good
 from mlops.files import write_whole
 from mlops.repository import Repository
+from mlops.versions.consumers import Consumer, WayBack, consumers, ways_back
+from mlops.versions.history import Pinned, Version, named, nothing_before, pinned, taken_back
 
 
 @dataclass(frozen=True)

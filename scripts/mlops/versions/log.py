@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from mlops.checks.planning import default_base
-from mlops.data.consumers import Consumer, consumers
-from mlops.data.history import Pinned, Unreadable, Version, pinned
 from mlops.data.pin import Pin
 from mlops.git import Change
 from mlops.repository import Repository
+from mlops.versions.consumers import Consumer, consumers
+from mlops.versions.history import Pinned, Unreadable, Version, pinned
 
 
 @dataclass(frozen=True)
