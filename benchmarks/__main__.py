@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks import (
     applications,
     cluster,
+    data_rollback,
     demo,
     plan,
     pull_request,
@@ -25,6 +26,7 @@ BENCHMARKS = {
     "serving": serving.measure,
     "demo": demo.measure,
     "rollback": rollback.measure,
+    "data-rollback": data_rollback.measure,
     "selection": selection.measure,
     "cluster": cluster.measure,
     "applications": applications.measure,

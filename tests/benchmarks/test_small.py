@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import plan, pull_request, rollback, serving, startup
+from benchmarks import data_rollback, plan, pull_request, rollback, serving, startup
 from benchmarks.table import Figure, markdown, recorded
 
 MEASURES = {
@@ -11,6 +11,7 @@ MEASURES = {
     "pull-request": pull_request.measure,
     "serving": serving.measure,
     "rollback": rollback.measure,
+    "data-rollback": data_rollback.measure,
 }
 
 
