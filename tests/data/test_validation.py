@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops.data.contract import Contract
-from mlops.data.rules import Threshold
+from mlops.data.rule import Threshold
 from mlops.data.validation import Report, complaint, validate
 
 DIGEST = "sha256:" + "0" * 64

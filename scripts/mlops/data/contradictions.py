@@ -8,7 +8,8 @@ from typing import Any
 from mlops.data.bounds import limits
 from mlops.data.contract import Column, Quality, Table
 from mlops.data.document import Place
-from mlops.data.rules import Threshold, columns_of
+from mlops.data.rule import Threshold
+from mlops.data.rules import columns_of
 from mlops.data.value import moment, objection, of_text, range_of
 
 Told = tuple[Place, str, str]

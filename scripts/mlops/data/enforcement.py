@@ -8,7 +8,8 @@ from mlops.data.askable import Entry, Reason
 from mlops.data.contract import Severity, is_open
 from mlops.data.document import Document, Place
 from mlops.data.reading import LeftOut, Reading, TableRead
-from mlops.data.rules import Rule, columns_rule, schema_rules, value_rules
+from mlops.data.rule import Rule
+from mlops.data.rules import columns_rule, schema_rules, value_rules
 from mlops.data.validation import refusal
 
 Group = Literal["enforced", "reported", "unchecked"]

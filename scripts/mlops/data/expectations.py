@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops.data.raw import listed
-from mlops.data.rules import Rule
+from mlops.data.rule import Rule
 
 if TYPE_CHECKING:
     import pandas as pd

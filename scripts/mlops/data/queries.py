@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.data.contract import Table
 from mlops.data.expectations import Outcome
-from mlops.data.rules import Rule
+from mlops.data.rule import Rule
 from mlops.data.table import arrow
 
 if TYPE_CHECKING:

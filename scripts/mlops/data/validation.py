@@ -9,7 +9,7 @@ from mlops.data import expectations, queries, rules, table
 from mlops.data.askable import Reason
 from mlops.data.contract import Contract, Table
 from mlops.data.expectations import Outcome
-from mlops.data.rules import Rule
+from mlops.data.rule import Rule
 from mlops.errors import BadInput, Problem
 from mlops.specs.evidence import DataValidation
 

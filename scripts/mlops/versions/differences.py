@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops.data.rules import quoted
 from mlops.errors import BadInput, bad_input
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def _rows(side: Side) -> int:
 
 def _more_than_once(database: "DuckDBPyConnection", side: Side, key: Sequence[str]) -> int:
     """How many keys are those of several rows."""
-    names = ", ".join(_quoted(name) for name in key)
+    names = ", ".join(quoted(name) for name in key)
     several = f"FROM read_parquet(?) GROUP BY {names} HAVING count(*) > 1"
     query = f"SELECT count(*) FROM (SELECT 1 {several})"  # noqa: S608 - names are quoted
     found = database.execute(query, [str(side.path)]).fetchone()
@@ -253,7 +254,7 @@ def _side(columns: _Columns, types: dict[str, str]) -> str:
     """A version with its key as k0, k1, ..., the shared columns as c0, ..., all as m0, ..."""
     key = [f"{_cast(name, columns)} AS k{n}" for n, name in enumerate(columns.key)]
     shared = [f"{_cast(name, columns)} AS c{n}" for n, name in enumerate(columns.shared)]
-    every = [f"{_quoted(name)} IS NULL AS m{n}" for n, name in enumerate(types)]
+    every = [f"{quoted(name)} IS NULL AS m{n}" for n, name in enumerate(types)]
     return f"SELECT true AS here, {', '.join([*key, *shared, *every])} FROM read_parquet(?)"  # noqa: S608 - names are quoted
 
 
@@ -261,13 +262,9 @@ def _cast(name: str, columns: _Columns) -> str:
     """A column as a type that both sides can be compared in."""
     kinds = {columns.before[name], columns.after[name]}
     if len(kinds) == 1:
-        return _quoted(name)
+        return quoted(name)
     common = "DOUBLE" if kinds <= NUMBERS else "TIMESTAMP" if kinds <= MOMENTS else "VARCHAR"
-    return f"CAST({_quoted(name)} AS {common})"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return f"CAST({quoted(name)} AS {common})"
 
 
 def _differs(number: int) -> str:
@@ -355,6 +352,6 @@ class _Distributions:
     def _values(self, side: Side, name: str) -> "pd.DataFrame":
         key = ", ".join(_cast(each, self.columns) for each in self.columns.key)
         taken = f" WHERE hash({key}) % {self.share} = 0" if self.share > 1 else ""
-        query = f"SELECT {_quoted(name)} FROM read_parquet(?){taken}"  # noqa: S608 - names are quoted
+        query = f"SELECT {quoted(name)} FROM read_parquet(?){taken}"  # noqa: S608 - names are quoted
         found: pd.DataFrame = self.database.execute(query, [str(side.path)]).df()
         return found
