@@ -1,5 +1,6 @@
 """infra/workflows: what Argo Workflows runs is what a laptop runs, and is current."""
 
+import re
 from typing import Any
 
 import pytest
@@ -16,8 +17,9 @@ from tests.strict_schemas import problems
 from tests.team import ROOT, Team
 
 MODEL = "models/toy-line/model.yaml"
-FILE, ALL, IMAGE = (
-    f"infra/workflows/{name}.yaml" for name in ("pipeline-toy-line", "all-pipelines", "pipelines")
+FILE, ALL, ACCESS, IMAGE = (
+    f"infra/workflows/{name}.yaml"
+    for name in ("pipeline-toy-line", "all-pipelines", "access", "pipelines")
 )
 REPOSITORY = '\n[argocd]\nrepository = "https://forge.example/team/toy.git"\n'
 KINDS: dict[str, type[BaseModel]] = {
@@ -43,8 +45,11 @@ def documents(text: str | None) -> list[dict[str, Any]]:
 
 
 def strictly(document: dict[str, Any]) -> None:
-    """By the models of Argo Workflows; a field that they do not know is an error."""
-    KINDS[document["kind"]].model_validate(document, extra="forbid")
+    """By the models of Argo Workflows, or Kubernetes' own; an unknown field is an error."""
+    if document["kind"] in KINDS:
+        KINDS[document["kind"]].model_validate(document, extra="forbid")
+    else:
+        assert problems(document) == []
 
 
 def test_the_shipped_files_are_current_and_valid() -> None:
@@ -88,13 +93,13 @@ def test_pods_have_no_rights_no_root_and_an_end(watched: Team) -> None:
     assert spec["automountServiceAccountToken"] is False
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["synchronization"]["mutexes"] == [{"name": "toy-line"}]
-    every = spec["templateDefaults"]
-    assert every["activeDeadlineSeconds"] == 3600
-    assert every["container"]["securityContext"] == {
+    assert spec["templateDefaults"]["container"]["securityContext"] == {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
         "readOnlyRootFilesystem": True,
     }
+    pods = [each for each in spec["templates"] if "container" in each]
+    assert {each["activeDeadlineSeconds"] for each in pods} == {3600}
     tokens = {
         each["name"]
         for each in spec["templates"]
@@ -102,6 +107,44 @@ def test_pods_have_no_rights_no_root_and_an_end(watched: Team) -> None:
         if one["name"] == "FORGE_TOKEN"
     }
     assert tokens == {"propose-toy-points", "tell-forge"}
+
+
+def test_pods_are_tried_again_and_the_graph_of_them_is_not(watched: Team) -> None:
+    (template,) = documents(rendered.stale(watched.repo)[FILE])
+    # What stands there goes for a graph, too.
+    assert set(template["spec"]["templateDefaults"]) == {"container"}
+    for each in template["spec"]["templates"]:
+        assert ("retryStrategy" in each) == ("container" in each)
+        # It would count from the first start, and so end or forbid the next one of a long step.
+        assert "maxDuration" not in each.get("retryStrategy", {}).get("backoff", {})
+
+
+def test_all_pipelines_starts_a_run_of_each_and_nothing_else_may(watched: Team) -> None:
+    found = rendered.stale(watched.repo)
+    (template,) = documents(found[ALL])
+    start, graph = template["spec"]["templates"]
+    run = yaml.safe_load(start["resource"]["manifest"])
+    assert run["spec"]["workflowTemplateRef"] == {"name": "pipeline-{{inputs.parameters.model}}"}
+    given = [each["arguments"]["parameters"] for each in graph["dag"]["tasks"]]
+    assert given == [[{"name": "model", "value": name}] for name in watched.repo.models()]
+    token, account, role, binding = documents(found[ACCESS])
+    assert "data" not in token
+    assert account["metadata"]["name"] == template["spec"]["serviceAccountName"]
+    assert role["rules"][0] == {
+        "apiGroups": ["argoproj.io"],
+        "resources": ["workflows"],
+        "verbs": ["create", "get"],
+    }
+    assert [each["name"] for each in binding["subjects"]] == [account["metadata"]["name"]]
+
+
+def test_predictions_are_kept_from_where_the_project_puts_them(watched: Team) -> None:
+    file = watched.root / "mlops.toml"
+    file.write_text(re.sub('root = ".*"', 'root = "./of/ours"', file.read_text()))
+    (template,) = documents(rendered.stale(watched.repo)[FILE])
+    (score,) = (each for each in template["spec"]["templates"] if each["name"] == "score-toy-line")
+    (kept,) = score["outputs"]["artifacts"]
+    assert kept["path"] == "/work/of/ours/predictions/toy-line"
 
 
 def test_settings_of_a_model_and_a_project_reach_it(watched: Team) -> None:
@@ -117,7 +160,7 @@ def test_settings_of_a_model_and_a_project_reach_it(watched: Team) -> None:
     for document in (template, cron):
         strictly(document)
     every = template["spec"]["templateDefaults"]
-    assert every["activeDeadlineSeconds"] == 300
+    assert template["spec"]["templates"][0]["activeDeadlineSeconds"] == 300
     assert every["container"]["resources"]["requests"] == {"cpu": "500m", "memory": "3Gi"}
     assert cron["spec"]["schedules"] == ["0 4 * * 1"]
     git = template["spec"]["templates"][0]["inputs"]["artifacts"][0]["git"]
