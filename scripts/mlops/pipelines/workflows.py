@@ -241,7 +241,7 @@ def _alike(model: Model) -> argo.Template:
     return argo.Template(
         container=argo.Container(
             image=IMAGE,
-            command=["python", "-m", "mlops"],
+            command=["python3", "-m", "mlops"],
             working_dir=WORK,
             env=[
                 argo.EnvVar(name="PYTHONPATH", value=f"{WORK}/scripts"),
