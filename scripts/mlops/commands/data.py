@@ -19,6 +19,8 @@ from mlops.commands import (
     data_status,
 )
 from mlops.errors import Exit
+from mlops.lineage import told
+from mlops.lineage.step import recorded
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ def ingest_command(dataset: str, files: tuple[Path, ...], as_json: bool) -> int:
     return ingest(Repository.at(), dataset, files, as_json=as_json)
 
 
+@recorded("data.validate")
 def validate(
     repo: Repository,
     dataset: str,
@@ -100,19 +103,26 @@ def validate(
 def _batch(repo: Repository, dataset: str, file: Path) -> "Report":
     from mlops.data.contract import read_contract
     from mlops.data.ingest import check_batch
+    from mlops.lineage.quality import assertions
 
-    return check_batch(repo, read_contract(repo, dataset), file.absolute())
+    report = check_batch(repo, read_contract(repo, dataset), file.absolute())
+    told.describe(file.absolute(), quality=assertions(report))
+    return report
 
 
 def _pinned(repo: Repository, dataset: str) -> "Report":
     from mlops.data import pin, table
     from mlops.data.contract import read_contract
     from mlops.data.validation import validate as check
+    from mlops.lineage.quality import assertions, columns
 
     contract = read_contract(repo, dataset)
-    rows = table.load(pin.fetch(repo, pin.read_pin(repo, dataset)))
+    file = pin.fetch(repo, pin.read_pin(repo, dataset))
+    rows = table.load(file)
     rows.index += 1
-    return check(contract, rows, subject=pin.pin_path(dataset))
+    report = check(contract, rows, subject=pin.pin_path(dataset))
+    told.describe(file, quality=assertions(report), schema=columns(contract))
+    return report
 
 
 def _tell_report(report: "Report", *, every: bool) -> None:
