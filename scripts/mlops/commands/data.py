@@ -12,6 +12,7 @@ from mlops import digests
 from mlops.commands import (
     data_checkout,
     data_diff,
+    data_lineage,
     data_log,
     data_propose,
     data_quarantine,
@@ -21,6 +22,7 @@ from mlops.commands import (
 from mlops.errors import Exit
 from mlops.lineage import told
 from mlops.lineage.step import recorded
+from mlops.lineage.told import About
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def group() -> None:
     """
 
 
-for each in (data_log, data_diff, data_checkout, data_rollback):
+for each in (data_log, data_diff, data_checkout, data_rollback, data_lineage):
     group.add_command(each.command)
 group.add_command(data_quarantine.group)
 group.add_command(data_status.command)
@@ -106,7 +108,7 @@ def _batch(repo: Repository, dataset: str, file: Path) -> "Report":
     from mlops.lineage.quality import assertions
 
     report = check_batch(repo, read_contract(repo, dataset), file.absolute())
-    told.describe(file.absolute(), quality=assertions(report))
+    told.describe(file.absolute(), About(quality=assertions(report)))
     return report
 
 
@@ -121,7 +123,7 @@ def _pinned(repo: Repository, dataset: str) -> "Report":
     rows = table.load(file)
     rows.index += 1
     report = check(contract, rows, subject=pin.pin_path(dataset))
-    told.describe(file, quality=assertions(report), schema=columns(contract))
+    told.describe(file, About(quality=assertions(report), schema=columns(contract)))
     return report
 
 

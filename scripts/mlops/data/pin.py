@@ -17,7 +17,7 @@ from mlops.errors import BadInput, MlopsError, NotHere, Problem, bad_input
 from mlops.files import dump_yaml, replacing, write_whole
 from mlops.lineage import told
 from mlops.lineage.events import StatisticsFacet
-from mlops.lineage.told import Thing
+from mlops.lineage.told import About, Thing
 from mlops.repository import Layout, Repository
 from mlops.specs.base import Digest, Name, Spec, Version, parse
 
@@ -257,7 +257,7 @@ def publish(repo: Repository, pin: Pin, content: bytes) -> None:
     if not path.is_file() or digests.of_file(path) != pin.digest:
         write_whole(path, content)
     told.wrote(path, pin.digest, _thing(pin))
-    told.describe(path, statistics=StatisticsFacet(row_count=pin.rows, size=pin.size))
+    told.describe(path, About(statistics=StatisticsFacet(row_count=pin.rows, size=pin.size)))
     with Remote(repo) as remote:
         remote.push(path, pin.md5)
         told.wrote(remote.place(pin.md5), pin.digest, _thing(pin))

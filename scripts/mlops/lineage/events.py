@@ -29,7 +29,7 @@ class Facet(_Written):
 
 
 def _of(name: str, version: str) -> str:
-    return Field(default=f"{SPEC}/facets/{version}/{name}.json#/$defs/{name}", alias="_schemaURL")  # type: ignore[no-any-return]  # as pydantic's own fields are typed
+    return Field(default=f"{SPEC}/facets/{version}/{name}.json#/$defs/{name}", alias="_schemaURL")
 
 
 class VersionFacet(Facet):

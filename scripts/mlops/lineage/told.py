@@ -54,6 +54,14 @@ class About:
     quality: "AssertionsFacet | None" = None
     statistics: "StatisticsFacet | None" = None
 
+    def with_(self, more: "About") -> "About":
+        """This, and what another knows in its place."""
+        return About(
+            more.schema or self.schema,
+            more.quality or self.quality,
+            more.statistics or self.statistics,
+        )
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -154,12 +162,12 @@ def name(content: bytes, thing: Thing) -> None:
             told.reads[place] = replace(entry, thing=thing)
 
 
-def describe(place: Path | str, **about: "SchemaFacet | AssertionsFacet | StatisticsFacet") -> None:
-    """Add fields of `About` to what was read or written at a place."""
+def describe(place: Path | str, about: About) -> None:
+    """Add what is known of the content of what was read or written at a place."""
     told = _now.get()
     for entries in (told.reads, told.writes) if told else ():
         if found := entries.get(str(place)):
-            entries[str(place)] = replace(found, about=replace(found.about, **about))
+            entries[str(place)] = replace(found, about=found.about.with_(about))
 
 
 def _keep(entries: dict[str, Entry], place: str, content: bytes | str, thing: Thing) -> None:
