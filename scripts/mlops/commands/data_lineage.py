@@ -110,15 +110,12 @@ def lineage(
 
 
 def _tell(graph: "Graph", asked: "Node", parts: "dict[Way, Graph]") -> None:
-    from rich.console import Console
+    from mlops.lineage.tree import Tree
 
-    from mlops.lineage.tree import tree
-
-    console = Console(highlight=False)
     for way, part in parts.items():
         if part.derivations:
             click.echo(HEADINGS[way])
-            console.print(tree(part, asked, way), soft_wrap=True)
+            click.echo("\n".join(Tree(part, way).lines(asked)))
     if not any(part.derivations for part in parts.values()):
         click.echo(f"{graph.text(asked)}: no step that wrote or read it is known")
     for place in sorted(graph.places.get(asked, ())):

@@ -1,47 +1,51 @@
 """The graph around a version as a tree for a terminal."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from click import style
 
 from mlops.lineage.graph import Derivation, Graph, Node, Way
 
-if TYPE_CHECKING:
-    from rich.tree import Tree
+BRANCH, LAST, GOES_ON, SPACE = "├─ ", "└─ ", "│  ", "   "
 
 
-def tree(graph: Graph, start: Node, way: Way) -> "Tree":
-    """A version, the steps that wrote it (or read it), and on to what these read (or wrote).
+@dataclass
+class Tree:
+    """The steps that wrote a version (or read it), and on to what these read (or wrote).
 
-    What was told of already is named again without what is below it.
+    What was told of already is named again without what is below it. No line is cut: paths and
+    digests are copied from here.
     """
-    from rich.tree import Tree
 
-    top = Tree(_styled(graph, start))
-    _grow(graph, start, way, top, {start})
-    return top
+    graph: Graph
+    way: Way
+    _told: set[Node] = field(default_factory=set)
 
+    def lines(self, start: Node) -> Iterator[str]:
+        """The tree, a line for each version and step."""
+        yield style(self.graph.text(start), bold=True)
+        self._told.add(start)
+        yield from self._steps(start, "")
 
-def _grow(graph: Graph, node: Node, way: Way, branch: "Tree", told: set[Node]) -> None:
-    for one in graph.from_(node, way):
-        below = branch.add(_step(one))
-        for end in sorted(one.ends(way), key=lambda end: (end.kind, end.name, end.version)):
-            new = end not in told and bool(graph.from_(end, way))
-            again = " [dim](above)[/]" if end in told and graph.from_(end, way) else ""
-            told.add(end)
-            grown = below.add(f"{_styled(graph, end)}{again}")
-            if new:
-                _grow(graph, end, way, grown, told)
+    def _steps(self, node: Node, before: str) -> Iterator[str]:
+        steps = self.graph.from_(node, self.way)
+        for one in steps:
+            last = one is steps[-1]
+            yield before + (LAST if last else BRANCH) + style(told_of(one), dim=True)
+            yield from self._ends(one, before + (SPACE if last else GOES_ON))
 
-
-def _styled(graph: Graph, node: Node) -> str:
-    from rich.markup import escape
-
-    return f"[bold]{escape(graph.text(node))}[/]"
-
-
-def _step(one: Derivation) -> str:
-    from rich.markup import escape
-
-    return f"[dim]{escape(told_of(one))}[/]"
+    def _ends(self, one: Derivation, before: str) -> Iterator[str]:
+        ends = sorted(one.ends(self.way))
+        for end in ends:
+            last = end is ends[-1]
+            again = end in self._told and bool(self.graph.from_(end, self.way))
+            above = " (above)" if again else ""
+            text = style(self.graph.text(end), bold=True)
+            yield f"{before}{LAST if last else BRANCH}{text}{above}"
+            if end not in self._told:
+                self._told.add(end)
+                yield from self._steps(end, before + (SPACE if last else GOES_ON))
 
 
 def told_of(one: Derivation) -> str:
