@@ -15,6 +15,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from mlops import digests
 from mlops.errors import NotHere, Problem, bad_input
 from mlops.files import write_whole
+from mlops.lineage import told
+from mlops.lineage.told import Thing
 from mlops.registry_facts import Entry, Facts
 from mlops.repository import Repository
 
@@ -150,7 +152,9 @@ class Registry:
             client.set_model_version_tag(model, str(version), _tag_of(inputs), TRAINED)
         # Asked while MLflow is loaded: the commands that follow need not load it.
         self.find(model, inputs=inputs)
-        return Registered(model, version, digest, inputs, run_id)
+        made = Registered(model, version, digest, inputs, run_id)
+        told.wrote(self._place(made), digest, _thing(made))
+        return made
 
     @_told_when_away
     def fetch(self, registered: Registered) -> Path:
@@ -161,6 +165,7 @@ class Registry:
         """
         folder = self.stores / "models" / registered.digest.removeprefix(digests.PREFIX)
         if folder.is_dir() and digests.of_folder(folder) == registered.digest:
+            told.read(folder, registered.digest, _thing(registered))
             return folder
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as temporary:
@@ -169,6 +174,8 @@ class Registry:
             _verify(registered, digests.of_folder(fetched))
             shutil.rmtree(folder, ignore_errors=True)
             _put(fetched, folder)
+        told.read(self._place(registered), registered.digest, _thing(registered))
+        told.wrote(folder, registered.digest, _thing(registered))
         return folder
 
     @_told_when_away
@@ -216,6 +223,13 @@ class Registry:
             yield
         finally:
             os.close(handle)
+
+    def _place(self, registered: Registered) -> str:
+        """Where MLflow keeps a version's files: a folder, or MLflow's own address of it."""
+        if not self.embedded:
+            return f"runs:/{registered.run_id}/{ARTIFACT}"
+        artifacts = self.stores / "mlflow-artifacts" / registered.model
+        return str(artifacts / registered.run_id / "artifacts" / ARTIFACT)
 
     def _numbered(self, model: str, version: int) -> Registered | None:
         found = self._search(f"name = '{model}' and version_number = {version}")
@@ -310,6 +324,10 @@ def _client_class() -> Any:
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
     return MlflowClient
+
+
+def _thing(registered: Registered) -> Thing:
+    return Thing("model", registered.model, registered.digest, str(registered.version))
 
 
 def _tag_of(inputs: str) -> str:

@@ -16,6 +16,7 @@ from mlops.bento import Artifact, Built
 from mlops.bento import build as build_bento
 from mlops.errors import BadInput, Exit, NotGood, Problem, bad_input
 from mlops.images.names import TOOLS
+from mlops.lineage.step import recorded, recording
 from mlops.registry import Registered, Registry
 from mlops.repository import Layout, Repository
 from mlops.sources import SERVING_CODE, training_inputs
@@ -71,6 +72,7 @@ def command(
     return build(repo, service, registry=registry, tool=tool, github=github, as_json=as_json)
 
 
+@recorded("build")
 def build(
     repo: Repository,
     service: str,
@@ -133,13 +135,14 @@ def build_at(repo: Repository, commit: str, service: str) -> tuple[Built, dict[s
         NotGood: naming every model that was not trained from the commit's source and data.
         BadInput: when files are missing or wrong.
     """
-    layout = repo.commit(commit)
-    registry = Registry.of(repo)
-    models = registered_for(registry, layout, layout.service(service).models)
-    artifacts = {
-        name: Artifact(found.digest, registry.fetch(found)) for name, found in models.items()
-    }
-    return build_bento(repo, layout, service, artifacts), models
+    with recording(repo, "build", service):
+        layout = repo.commit(commit)
+        registry = Registry.of(repo)
+        models = registered_for(registry, layout, layout.service(service).models)
+        artifacts = {
+            name: Artifact(found.digest, registry.fetch(found)) for name, found in models.items()
+        }
+        return build_bento(repo, layout, service, artifacts), models
 
 
 def registered_for(

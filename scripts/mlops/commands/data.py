@@ -12,6 +12,7 @@ from mlops import digests
 from mlops.commands import (
     data_checkout,
     data_diff,
+    data_lineage,
     data_log,
     data_propose,
     data_quarantine,
@@ -19,6 +20,9 @@ from mlops.commands import (
     data_status,
 )
 from mlops.errors import Exit
+from mlops.lineage import told
+from mlops.lineage.step import recorded
+from mlops.lineage.told import About
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
@@ -35,7 +39,7 @@ def group() -> None:
     """
 
 
-for each in (data_log, data_diff, data_checkout, data_rollback):
+for each in (data_log, data_diff, data_checkout, data_rollback, data_lineage):
     group.add_command(each.command)
 group.add_command(data_quarantine.group)
 group.add_command(data_status.command)
@@ -77,6 +81,7 @@ def ingest_command(dataset: str, files: tuple[Path, ...], as_json: bool) -> int:
     return ingest(Repository.at(), dataset, files, as_json=as_json)
 
 
+@recorded("data.validate")
 def validate(
     repo: Repository,
     dataset: str,
@@ -100,19 +105,26 @@ def validate(
 def _batch(repo: Repository, dataset: str, file: Path) -> "Report":
     from mlops.data.contract import read_contract
     from mlops.data.ingest import check_batch
+    from mlops.lineage.quality import assertions
 
-    return check_batch(repo, read_contract(repo, dataset), file.absolute())
+    report = check_batch(repo, read_contract(repo, dataset), file.absolute())
+    told.describe(file.absolute(), About(quality=assertions(report)))
+    return report
 
 
 def _pinned(repo: Repository, dataset: str) -> "Report":
     from mlops.data import pin, table
     from mlops.data.contract import read_contract
     from mlops.data.validation import validate as check
+    from mlops.lineage.quality import assertions, columns
 
     contract = read_contract(repo, dataset)
-    rows = table.load(pin.fetch(repo, pin.read_pin(repo, dataset)))
+    file = pin.fetch(repo, pin.read_pin(repo, dataset))
+    rows = table.load(file)
     rows.index += 1
-    return check(contract, rows, subject=pin.pin_path(dataset))
+    report = check(contract, rows, subject=pin.pin_path(dataset))
+    told.describe(file, About(quality=assertions(report), schema=columns(contract)))
+    return report
 
 
 def _tell_report(report: "Report", *, every: bool) -> None:

@@ -7,6 +7,7 @@ import click
 
 from mlops import digests
 from mlops.errors import Exit
+from mlops.lineage.step import recorded
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def command(model: str, as_json: bool) -> int:
     return train(Repository.at(), model, as_json=as_json)
 
 
+@recorded("train")
 def train(repo: Repository, model: str, *, as_json: bool = False) -> int:
     """Train and register the work tree's model; print the version it has."""
     from mlops.training.candidate import State, registered_before, train_and_register

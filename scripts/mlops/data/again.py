@@ -12,6 +12,8 @@ from mlops.data.pin import Pin, RawFile, pin_path, read_pin
 from mlops.data.raw import raw_rows
 from mlops.errors import BadInput, MlopsError, Problem, bad_input
 from mlops.git import GitFailed
+from mlops.lineage import told
+from mlops.lineage.told import Thing
 from mlops.repository import Layout, Repository
 
 
@@ -72,6 +74,7 @@ def _typed(layout: Layout, contract: Contract, step: Step, file: RawFile) -> pd.
         raise bad_input(file.path, "is not in Git", "restore it")
     if digests.of_bytes(content) != digests.PREFIX + file.sha256:
         raise bad_input(file.path, "is not the file that was ingested", "restore it from Git")
+    told.name(content, Thing("raw"))
     raw = raw_rows(content, file.path)
     if lacking := [name for name in step.columns if name not in raw.columns]:
         raise bad_input(file.path, f"lacks {', '.join(lacking)}", "restore it from Git")

@@ -17,6 +17,10 @@ from mlops.data.raw import read_bytes, read_raw
 from mlops.data.validated import remember
 from mlops.data.validation import Report, validate
 from mlops.errors import NotGood, Problem, bad_input
+from mlops.lineage import told
+from mlops.lineage.quality import assertions, columns
+from mlops.lineage.step import recorded
+from mlops.lineage.told import About
 from mlops.repository import Layout, Repository
 from mlops.scoring.source import module_of
 from mlops.specs.evidence import Drift
@@ -125,6 +129,7 @@ def run_step(step: Step, raw: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+@recorded("data.ingest")
 def ingest(
     repo: Repository,
     dataset: str,
@@ -157,6 +162,7 @@ def ingest(
     for file in files:
         progress(f"checking {pins.shown(repo, file)}")
         reports.append(check_batch(repo, contract, file))
+        told.describe(file, About(quality=assertions(reports[-1])))
     _refuse_broken(repo, files, reports, aside=aside)
     batch = _joined(contract, [report.typed for report in reports])
     merged = table.upsert(contract, old.rows if old else None, batch)
@@ -169,6 +175,7 @@ def ingest(
         warnings += report.warnings
         progress("storing the version and pushing it to the DVC remote")
         pins.publish(repo, new, content)
+        told.describe(pins.stored(repo, new), About(schema=columns(contract)))
         remember(repo, repo, new, report.summary(new.digest))
     pin = old.pin if old else None
     counts = (merged.added, merged.replaced, merged.unchanged)

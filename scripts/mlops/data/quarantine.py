@@ -18,7 +18,9 @@ from mlops import digests
 from mlops.data.contract import known_dataset
 from mlops.data.validation import Report
 from mlops.errors import BadInput, MlopsError, Problem, bad_input
-from mlops.files import write_whole
+from mlops.files import read_whole, write_whole
+from mlops.lineage import told
+from mlops.lineage.told import Thing
 from mlops.lock import LOCK, only_one
 from mlops.repository import Repository
 from mlops.specs.base import Digest, Name, Spec, Version, parse
@@ -136,6 +138,7 @@ def keep_aside(
         at = before.reason.at if before else utc_text(now)
         kept = f"batch-{name}" if name in OWN else name
         write_whole(folder / kept, raw)
+        told.wrote(folder / kept, digest, Thing("batch", report.contract.dataset))
         write_whole(folder / READABLE, _readable(name, digest, report))
         broken = [problem.what for problem in report.problems]
         reason = {"file": kept, "digest": digest, "at": at, "broken": broken}
@@ -254,10 +257,10 @@ def waiting(found: Sequence[Batch]) -> list[Batch]:
 
 def _read(folder: Path) -> Batch:
     reason, decision = folder / REASON, folder / DECISION
-    decided = decision.read_bytes() if decision.is_file() else None
+    decided = read_whole(decision) if decision.is_file() else None
     return Batch(
         folder,
-        parse(reason.read_bytes(), str(reason), Reason),
+        parse(read_whole(reason), str(reason), Reason),
         parse(decided, str(decision), Decision) if decided is not None else None,
     )
 

@@ -7,7 +7,7 @@ from mlops import digests
 from mlops.data.contract import read_contract
 from mlops.data.pin import Pin, fetch
 from mlops.errors import Problem
-from mlops.files import write_whole
+from mlops.files import read_whole, write_whole
 from mlops.repository import Layout, Repository
 from mlops.sources import VALIDATION_CODE, pins_of, tool_code
 from mlops.specs.base import parse
@@ -40,7 +40,7 @@ def validated(
 def recall(repo: Repository, layout: Layout, pin: Pin) -> DataValidation | None:
     """What was found when exactly this was checked and held; None when it was not."""
     file = _path(repo, layout, pin)
-    return parse(file.read_bytes(), str(file), DataValidation) if file.is_file() else None
+    return parse(read_whole(file), str(file), DataValidation) if file.is_file() else None
 
 
 def remember(repo: Repository, layout: Layout, pin: Pin, found: DataValidation) -> None:

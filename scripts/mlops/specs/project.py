@@ -66,6 +66,17 @@ class Stores(Spec):
     )
 
 
+class Lineage(Spec):
+    """Where lineage events go beside the stores."""
+
+    url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._/-]*)?$",
+        description="backend that takes OpenLineage (Marquez), without its /api/v1/lineage; its "
+        "key is in the environment variable OPENLINEAGE_API_KEY; default: none",
+    )
+
+
 class Argocd(Spec):
     """What Argo CD reads and where it runs; its access to Git is a secret of the cluster."""
 
@@ -135,6 +146,7 @@ class Project(Spec):
     forge: Forge = Forge()
     environments: Environments
     stores: Stores = Stores()
+    lineage: Lineage = Lineage()
     checks: Checks = Checks()
     argocd: Argocd = Argocd()
     images: Images | None = None

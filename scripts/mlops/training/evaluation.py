@@ -11,7 +11,7 @@ from mlops import digests
 from mlops.data.drift import drift
 from mlops.data.pin import read_pin
 from mlops.errors import not_good
-from mlops.files import write_whole
+from mlops.files import read_whole, write_whole
 from mlops.registry import Registered, Registry
 from mlops.repository import Layout, Repository
 from mlops.scoring.scorer import Scorer
@@ -178,7 +178,7 @@ def _text(found: Measured) -> str:
 
 
 def _read(file: Path) -> Measured:
-    body: Any = json.loads(file.read_bytes())
+    body: Any = json.loads(read_whole(file))
     evidence = ModelEvidence.model_validate_json(json.dumps(body["evidence"]))
     return Measured(evidence, body["latency_ms"])
 

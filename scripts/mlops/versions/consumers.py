@@ -68,11 +68,11 @@ def consumers(repo: Repository, ref: str, dataset: str) -> dict[str, list[Consum
     layout = repo.commit(ref)
     serves = _serving(layout, dataset)
     found: dict[tuple[str, int], Consumer] = {}
-    for release in _released(repo.git, ref, dataset):
+    for release in released(repo.git, ref, dataset):
         key = (release.service, release.release)
         for pin in release.datasets:
             if pin.name == dataset and key not in found:
-                models = _learned(repo, release, dataset)
+                models = learned(repo, release, dataset)
                 found[key] = Consumer(pin.digest, *key, models, tuple(serves[key]))
     by_digest: dict[str, list[Consumer]] = defaultdict(list)
     for key in sorted(found):
@@ -80,7 +80,14 @@ def consumers(repo: Repository, ref: str, dataset: str) -> dict[str, list[Consum
     return by_digest
 
 
-def _released(git: Git, ref: str, dataset: str) -> Iterator[Release]:
+def released(git: Git, ref: str, dataset: str = "") -> Iterator[Release]:
+    """Every release that any environment has held up to a commit, and that may hold a dataset.
+
+    Args:
+        git: the clone.
+        ref: the commit.
+        dataset: its name; without one, all releases.
+    """
     told = git.names(
         "log", "--first-parent", "-m", "--raw", "--no-abbrev", "--no-renames", "-z", "--format=",
         ref, "--", RELEASES,
@@ -113,7 +120,7 @@ def _serving(layout: Layout, dataset: str) -> dict[tuple[str, int], list[str]]:
     return found
 
 
-def _learned(repo: Repository, release: Release, dataset: str) -> tuple[ModelPin, ...]:
+def learned(repo: Repository, release: Release, dataset: str) -> tuple[ModelPin, ...]:
     """The models that learned from a dataset, by their spec then; all when that is not known."""
     if len(release.datasets) == 1:
         return release.models
