@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
+from mlops.data.derivation import with_derived
 from mlops.environments.clusters import concerns
 from mlops.errors import MlopsError, bad_input
 from mlops.locks import resolved
@@ -59,9 +60,9 @@ class Affected:
 def affected(layout: Layout, changed: Iterable[str], before: Layout | None = None) -> Affected:
     """What the changed paths reach, by the project's own files.
 
-    A dataset reaches the models that learn from it, a model the services that serve it. Only
-    files that name what changed are parsed; one of these that cannot be is counted as reached,
-    so that its own check tells what is wrong with it, and no other file can stop a plan.
+    A dataset reaches those made of it and the models that learn from it, a model the services that
+    serve it. Only files that name what changed are parsed; one of these that cannot be is counted
+    as reached, so that its own check tells what is wrong with it, and no other file can stop a plan.
 
     Args:
         layout: the files as they are now.
@@ -75,7 +76,7 @@ def affected(layout: Layout, changed: Iterable[str], before: Layout | None = Non
     given = sorted(set(changed))
     paths = [path for path in given if not is_text(path)]
     locks = {path for path in paths if _is_lock(path) and _resolves_otherwise(layout, before, path)}
-    named = {name for path in paths if (name := _dataset(path))}
+    named = with_derived(layout, {name for path in paths if (name := _dataset(path))})
     everything = any(_is_part_of(path, RESULT_CODE) for path in paths) or bool(locks & RESULT_LOCKS)
     models, services = _second(paths, "models"), _second(paths, "apps")
     if everything:

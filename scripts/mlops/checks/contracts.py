@@ -206,10 +206,13 @@ def _validated(
     repo = context.repo
     if repo.tree.read(pin_path(name)) is None:
         return None, (), ()
+    from mlops.data.derive import outdated
     from mlops.data.validated import validated
 
     try:
-        found, problems = validated(repo, repo, read_pin(repo, name))
+        pin = read_pin(repo, name)
+        found, problems = validated(repo, repo, pin)
+        problems = (*problems, *outdated(repo, pin))
     except NotHere as error:
         return DatasetResult(dataset=name), (), error.problems
     except MlopsError as error:

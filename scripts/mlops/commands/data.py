@@ -11,6 +11,7 @@ import click
 from mlops import digests
 from mlops.commands import (
     data_checkout,
+    data_derive,
     data_diff,
     data_lineage,
     data_log,
@@ -39,7 +40,14 @@ def group() -> None:
     """
 
 
-for each in (data_log, data_diff, data_checkout, data_rollback, data_lineage):
+for each in (
+    data_derive,
+    data_log,
+    data_diff,
+    data_checkout,
+    data_rollback,
+    data_lineage,
+):
     group.add_command(each.command)
 group.add_command(data_quarantine.group)
 group.add_command(data_status.command)
@@ -232,6 +240,8 @@ def tell_ingested(repo: Repository, dataset: str, done: "Ingested", files: int) 
     kept = shlex.join([path, *(repo.git.uncommitted(*raw) if raw else ())])
     click.echo(f"    git add {kept}")
     click.echo(f"    git commit -m '{dataset}: {done.new.rows} rows' -- {kept}")
+    for line in data_derive.to_derive(repo, dataset):
+        click.echo(line)
 
 
 def _tell_drift(done: "Ingested") -> None:

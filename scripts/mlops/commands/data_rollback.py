@@ -78,6 +78,7 @@ def _as_json(repo: Repository, dataset: str, done: "RolledBack") -> dict[str, ob
 
 
 def _lines(repo: Repository, dataset: str, done: "RolledBack") -> list[str]:
+    from mlops.commands.data_derive import to_derive
     from mlops.data.pin import pin_path
 
     pin, path = done.target.pin, pin_path(dataset)
@@ -96,6 +97,7 @@ def _lines(repo: Repository, dataset: str, done: "RolledBack") -> list[str]:
         f"  pinned in {path}. To keep it:",
         f"    git add {path}",
         f"    git commit -m '{dataset}: back to {digests.short(pin.digest)}' -- {path}",
+        *to_derive(repo, dataset),
         *_consumers(repo, done),
     ]
 

@@ -177,12 +177,14 @@ def tell(repo: Repository, model: str, status: str) -> int:
 def _pipelines(
     repo: Repository, models: Sequence[str], raw: Sequence[Path] = (), *, propose: bool = False
 ) -> "list[Pipeline]":
-    from mlops.pipelines.graph import pipeline_of
+    from mlops.pipelines.graph import pipeline_of, refuse_raw
 
     if propose and not raw:
         raise bad_input("--propose", "stands without --raw", "name what is to be ingested")
     if raw and len(models) != 1:
         raise bad_input("--raw", "stands with no MODEL or with several", "name one model")
+    if raw:
+        refuse_raw(repo, models[0])
     files = [str(file.absolute()) for file in raw]
     return [pipeline_of(repo, model, files, propose=propose) for model in models or repo.models()]
 

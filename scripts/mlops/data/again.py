@@ -1,4 +1,4 @@
-"""A version of a dataset, ingested again from the raw files in Git that its pin records."""
+"""A version of a dataset, made again of the raw files or the versions that its pin records."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ import pandas as pd
 from mlops import digests
 from mlops.data import table
 from mlops.data.contract import Contract, read_contract
+from mlops.data.derive import derived_again
 from mlops.data.ingest import Step, read_step, run_step
 from mlops.data.pin import Pin, RawFile, pin_path, read_pin
 from mlops.data.raw import raw_rows
@@ -17,7 +18,7 @@ from mlops.lineage.told import Thing
 from mlops.repository import Layout, Repository
 
 
-def ingested_again(repo: Repository, pin: Pin) -> bytes:
+def made_again(repo: Repository, pin: Pin) -> bytes:
     """The version's bytes, verified against the pin.
 
     Contract and ingest step may have changed since: tried are those of the work tree when it
@@ -29,14 +30,14 @@ def ingested_again(repo: Repository, pin: Pin) -> bytes:
     problems: list[Problem] = []
     for layout in _trees(repo, pin):
         try:
-            content = _content(layout, pin)
+            content = _content(repo, layout, pin)
         except MlopsError as error:
             problems += error.problems
             continue
         found = digests.of_bytes(content)
         if found == pin.digest:
             return content
-        what = f"its raw files give {found} here"
+        what = f"its {pin.made_of} give {found} here"
         fix = "use the packages of requirements/ at that commit"
         problems.append(Problem(pin_path(pin.dataset), what, fix))
     if not problems:
@@ -58,8 +59,10 @@ def _trees(repo: Repository, pin: Pin) -> Iterator[Layout]:
         yield repo.commit(commit)
 
 
-def _content(layout: Layout, pin: Pin) -> bytes:
-    """What a tree's step and contract make of the raw files recorded, oldest first."""
+def _content(repo: Repository, layout: Layout, pin: Pin) -> bytes:
+    """What a tree's step and contract make of what is recorded, raw files oldest first."""
+    if pin.sources:
+        return derived_again(repo, layout, pin)
     contract = read_contract(layout, pin.dataset)
     step = read_step(layout, pin.dataset)
     rows = _typed(layout, contract, step, pin.raw[0])

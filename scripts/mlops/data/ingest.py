@@ -10,6 +10,7 @@ from mlops import digests
 from mlops.data import expectations, rules, table
 from mlops.data import pin as pins
 from mlops.data.contract import Contract, read_contract
+from mlops.data.derivation import is_derived, step_path
 from mlops.data.drift import drift
 from mlops.data.pin import Pin, RawFile
 from mlops.data.quarantine import Batch, keep_aside
@@ -76,6 +77,9 @@ def read_step(layout: Layout, dataset: str) -> Step:
     """
     path = f"data-contracts/{dataset}/ingest.py"
     content = layout.tree.read(path)
+    if content is None and is_derived(layout, dataset):
+        what = f"{dataset} is not ingested, it is made of other datasets"
+        raise bad_input(step_path(dataset), what, f"mlops data derive {dataset}")
     if content is None:
         raise bad_input(path, "file is missing", "add it; it defines COLUMNS and ingest(raw)")
     module = module_of(content, path)

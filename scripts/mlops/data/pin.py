@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 
 from mlops import digests
 from mlops.data.contract import known_dataset
+from mlops.data.derivation import is_derived
 from mlops.errors import BadInput, MlopsError, NotHere, Problem, bad_input
 from mlops.files import dump_yaml, replacing, write_whole
 from mlops.lineage import told
@@ -39,11 +40,19 @@ class RawFile(Spec):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
+class SourceVersion(Spec):
+    """A version of another dataset, of which one was made."""
+
+    dataset: Name
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class Pin(Spec):
     """A version of a dataset: its content digests, and the contract it was held to.
 
     `raw` are the files in Git that make exactly this version, in the order of their ingest;
-    empty when one of them lies elsewhere.
+    empty when one of them lies elsewhere. `sources` are the versions of other datasets that
+    make it; empty for one that was ingested.
     """
 
     dataset: Name
@@ -53,6 +62,12 @@ class Pin(Spec):
     rows: int = Field(ge=0)
     contract: Version
     raw: tuple[RawFile, ...] = ()
+    sources: tuple[SourceVersion, ...] = ()
+
+    @property
+    def made_of(self) -> str:
+        """Of what it can be made again, for people; empty when of nothing that is known."""
+        return "sources" if self.sources else "raw files" if self.raw else ""
 
 
 class _Open(Spec):
@@ -70,10 +85,11 @@ class _Meta(Spec):
     rows: int = Field(ge=0)
     contract: Version
     raw: tuple[RawFile, ...] = ()
+    sources: tuple[SourceVersion, ...] = ()
 
 
 class _PinFile(_Open):
-    """A DVC file with one output, and what `mlops data ingest` says of it below `meta`."""
+    """A DVC file with one output, and what `ingest` or `derive` says of it below `meta`."""
 
     outs: tuple[_Out, ...]
     meta: _Meta
@@ -88,16 +104,17 @@ def read_pin(layout: Layout, dataset: str) -> Pin:
     known_dataset(layout, dataset)
     content = layout.tree.read(pin_path(dataset))
     if content is None:
-        raise not_pinned(dataset)
+        raise not_pinned(dataset, derived=is_derived(layout, dataset))
     return parsed_pin(content, dataset)
 
 
-def not_pinned(dataset: str) -> BadInput:
+def not_pinned(dataset: str, *, derived: bool = False) -> BadInput:
     """That a dataset has no version yet, ready to raise."""
+    made = f"mlops data derive {dataset}" if derived else f"mlops data ingest {dataset} FILE..."
     return bad_input(
         pin_path(dataset),
         "file is missing: no version of this dataset is pinned yet",
-        f"mlops data ingest {dataset} FILE..., then commit the pin",
+        f"{made}, then commit the pin",
     )
 
 
@@ -116,11 +133,17 @@ def parsed_pin(content: bytes, dataset: str) -> Pin:
         rows=meta.rows,
         contract=meta.contract,
         raw=meta.raw,
+        sources=meta.sources,
     )
 
 
 def pin_of(
-    dataset: str, content: bytes, rows: int, contract: str, raw: tuple[RawFile, ...] = ()
+    dataset: str,
+    content: bytes,
+    rows: int,
+    contract: str,
+    raw: tuple[RawFile, ...] = (),
+    sources: tuple[SourceVersion, ...] = (),
 ) -> Pin:
     """The pin of a version's bytes."""
     return Pin(
@@ -131,6 +154,7 @@ def pin_of(
         rows=rows,
         contract=contract,
         raw=raw,
+        sources=sources,
     )
 
 
@@ -144,6 +168,8 @@ def to_dvc(pin: Pin) -> str:
     }
     if pin.raw:
         meta["raw"] = [file.model_dump() for file in pin.raw]
+    if pin.sources:
+        meta["sources"] = [source.model_dump() for source in pin.sources]
     return dump_yaml({"outs": [out], "meta": meta})
 
 
@@ -156,8 +182,8 @@ def stored(repo: Repository, pin: Pin) -> Path:
 def fetch(repo: Repository, pin: Pin) -> Path:
     """The version's Parquet file, verified.
 
-    Got from the DVC remote when it is not here; made again from the raw files that the pin
-    records when the remote does not have it either, or cannot be read. A stored file with other
+    Got from the DVC remote when it is not here; made again from the raw files, or the versions of
+    other datasets, that the pin records when the remote does not have it either, or cannot be read. A stored file with other
     content is told on standard error, never used, and replaced.
 
     Raises:
@@ -186,28 +212,28 @@ def _note(text: str) -> None:
 
 
 def _from_elsewhere(repo: Repository, pin: Pin, file: BinaryIO) -> None:
-    """Write the content, verified: the DVC remote's, or made again from its raw files."""
+    """Write the content, verified: the DVC remote's, or made again."""
     absent = _absent(repo, pin)
     try:
         if _downloaded(repo, pin, file):
             return
     except BadInput as error:
         absent = error.problems[0]
-        if not pin.raw:
+        if not pin.made_of:
             raise
         if not isinstance(error, NotHere):
-            _note(f"{absent.path}: {absent.what}; it is made again from its raw files")
-    if not pin.raw:
+            _note(f"{absent.path}: {absent.what}; it is made again from its {pin.made_of}")
+    if not pin.made_of:
         raise NotHere(absent)
-    from mlops.data.again import ingested_again
+    from mlops.data.again import made_again
 
     try:
         file.seek(0)
         file.truncate()
-        file.write(ingested_again(repo, pin))
+        file.write(made_again(repo, pin))
     except MlopsError as error:
         told = "; ".join(problem.what for problem in error.problems)
-        what = f"{absent.what}, nor can it be made again from its raw files ({told})"
+        what = f"{absent.what}, nor can it be made again from its {pin.made_of} ({told})"
         raise NotHere(Problem(absent.path, what, absent.fix)) from error
 
 

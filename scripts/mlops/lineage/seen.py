@@ -98,13 +98,21 @@ def _nodes(found: _Found, datasets: Iterable[Any]) -> Iterator[Node]:
 
 
 def _pins(repo: Repository, ref: str) -> Iterator[Derivation]:
-    """What each pin says: the raw files in Git that make a version."""
+    """What each pin says: the raw files in Git, or the versions of others, that make a version."""
     for dataset in repo.datasets():
         for one in readable(changes(repo.git, ref, dataset)):
-            raw = (Node("raw", file.path, digests.PREFIX + file.sha256) for file in one.pin.raw)
             version = Node("dataset", dataset, one.pin.digest)
             at, commit = _utc(one.change.at), one.change.commit
-            yield _fact(f"data.ingest.{dataset}", at, commit, frozenset(raw), version)
+            step = "derive" if one.pin.sources else "ingest"
+            yield _fact(f"data.{step}.{dataset}", at, commit, _made_of(one.pin), version)
+
+
+def _made_of(pin: Pin) -> frozenset[Node]:
+    raw = (Node("raw", file.path, digests.PREFIX + file.sha256) for file in pin.raw)
+    sources = (
+        Node("dataset", source.dataset, digests.PREFIX + source.sha256) for source in pin.sources
+    )
+    return frozenset((*raw, *sources))
 
 
 def _release(repo: Repository, release: Release) -> Iterator[Derivation]:

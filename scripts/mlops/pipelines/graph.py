@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mlops.data.derivation import is_derived, sources_of
+from mlops.errors import bad_input
 from mlops.repository import Layout
 
-Verb = Literal["ingest", "validate", "propose", "train", "evaluate", "score"]
+Verb = Literal["ingest", "derive", "validate", "propose", "train", "evaluate", "score"]
 
 Kind = Literal["raw", "dataset", "validation", "proposal", "model", "evaluation", "predictions"]
 
@@ -83,7 +85,8 @@ def pipeline_of(
     Args:
         layout: the tree whose model.yaml counts.
         model: the model's name.
-        raw: raw files to ingest first; without any, the pinned version is used.
+        raw: raw files to ingest first; without any, the pinned version is used. Data made of other
+            datasets is made again instead, of the versions that these are pinned at.
         propose: open a pull request with the pin of what was ingested.
 
     Raises:
@@ -100,6 +103,10 @@ def pipeline_of(
         # What its gates refuse predicts nothing that anybody uses.
         Step("score", model, ("score", model), (data, made, good), (predicted,)),
     )
+    if is_derived(layout, dataset):
+        read = tuple(Artifact("dataset", name) for name in sources_of(layout, dataset))
+        derive = Step("derive", dataset, ("data", "derive", dataset), read, (data,))
+        return Pipeline(model, (derive, checks, *made_of_it))
     if not raw:
         return Pipeline(model, (checks, *made_of_it))
     line = ("data", "ingest", dataset, *raw)
@@ -113,3 +120,12 @@ def pipeline_of(
         (Artifact("proposal", dataset),),
     )
     return Pipeline(model, (ingest, checks, *([proposal] if propose else []), *made_of_it))
+
+
+def refuse_raw(layout: Layout, model: str) -> None:
+    """Raises `BadInput` when a model's data is made of other datasets: nothing is ingested then."""
+    dataset = layout.model(model).data.dataset
+    if is_derived(layout, dataset):
+        of = ", ".join(sources_of(layout, dataset))
+        what = f"is not for {model}: its data {dataset} is made of {of}"
+        raise bad_input("--raw", what, "mlops data ingest one of these, then run without --raw")

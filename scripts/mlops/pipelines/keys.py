@@ -28,6 +28,9 @@ def key_of(repo: Repository, step: Step) -> str:
 def _decisive(repo: Repository, step: Step) -> Mapping[str, object]:
     if step.verb == "ingest":
         return {**_contract(repo, step.subject), "raw": _raw(repo, step)}
+    if step.verb == "derive":
+        sources = [read_pin(repo, each.name).digest for each in step.reads]
+        return {**_contract(repo, step.subject), "sources": sources}
     if step.verb == "validate":
         return {
             **_contract(repo, step.subject),

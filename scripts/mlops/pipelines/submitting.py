@@ -6,6 +6,7 @@ from typing import Any
 from mlops.cluster.kubectl import Kubectl
 from mlops.errors import BadInput, Problem, bad_input
 from mlops.forges.base import HostedForge, State
+from mlops.pipelines.graph import refuse_raw
 from mlops.pipelines.names import name_of
 from mlops.repository import PROJECT_FILE, Repository
 
@@ -25,6 +26,8 @@ def submit(repo: Repository, cluster: Kubectl, model: str, commit: str, raw: str
         ClusterError: when the cluster does not take it.
     """
     repo.model(model)
+    if raw:
+        refuse_raw(repo, model)
     if problems := _lacking(repo, commit):
         raise BadInput(problems)
     given = json.dumps(_workflow(repo, model, commit, raw)).encode()

@@ -28,6 +28,7 @@ from hera.workflows import (
 from hera.workflows import models as argo
 
 from mlops.files import dump_yaml
+from mlops.pipelines.graph import Artifact as Thing
 from mlops.pipelines.graph import Pipeline, Step
 from mlops.pipelines.names import ALL, FORGE_LOGIN, RAW, SETTINGS, name_of
 from mlops.specs.model import Model
@@ -195,13 +196,12 @@ def _nobody() -> argo.PodSecurityContext:
 
 
 def _container(project: Project, repository: str, model: Model, step: Step) -> Container:
-    pins = [_pin(name) for name in _datasets(step)]
     inputs: list[Artifact] = [_checkout(project.workflows, repository)]
     if step.verb == "ingest":
         inputs.append(S3Artifact(name="raw", path=RAW, key="{{workflow.parameters.raw}}"))
     else:
-        inputs += pins
-    outputs: list[Artifact] = pins if step.verb == "ingest" else []
+        inputs += _pins(step.reads)
+    outputs = _pins(step.writes)
     if step.verb == "score":
         root = normpath(join(WORK, project.stores.root))
         outputs = [Artifact(name="predictions", path=f"{root}/predictions/{model.model}")]
@@ -293,27 +293,26 @@ def _pin_name(dataset: str) -> str:
     return f"pin-{dataset}"
 
 
-def _datasets(step: Step) -> list[str]:
-    """The datasets a step reads or writes, whose pins it needs."""
-    of = {each.name for each in (*step.reads, *step.writes) if each.kind == "dataset"}
-    return sorted(of)
+def _pins(artifacts: Sequence[Thing]) -> list[Artifact]:
+    """The pins of the datasets among what a step reads, or writes."""
+    return [_pin(each.name) for each in sorted(artifacts) if each.kind == "dataset"]
 
 
 def _tasks(pipeline: Pipeline) -> None:
-    ingests = [step for step in pipeline.steps if step.verb == "ingest"]
+    made = [step for step in pipeline.steps if _pins(step.writes)]
     for step in pipeline.steps:
         Task(
             name=step.name,
             template=step.name,
             depends=" && ".join(_ended(each) for each in pipeline.after(step)) or None,
             when=NEW_DATA if step.verb in ONLY_NEW_DATA else None,
-            arguments=[_new_pin(each) for each in ingests if set(each.writes) & set(step.reads)],
+            arguments=[_new_pin(each) for each in made if set(each.writes) & set(step.reads)],
         )
 
 
-def _new_pin(ingest: Step) -> Artifact:
-    name = _pin_name(ingest.subject)
-    place = f"{{{{tasks.{ingest.name}.outputs.artifacts.{name}}}}}"
+def _new_pin(made: Step) -> Artifact:
+    name = _pin_name(made.subject)
+    place = f"{{{{tasks.{made.name}.outputs.artifacts.{name}}}}}"
     return Artifact(name=name, from_=place, optional=True)
 
 

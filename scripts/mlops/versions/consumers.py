@@ -4,27 +4,32 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from mlops import digests
+from mlops.data.derivation import with_derived
 from mlops.environments.timeline import timeline, withdrawn
 from mlops.errors import MlopsError
 from mlops.git import Git
 from mlops.repository import Layout, Repository
 from mlops.specs.base import parse
 from mlops.specs.release import ModelPin, Release
+from mlops.versions.history import changes, readable
 
 RELEASES = ":(glob)environments/*/*/release.yaml"
 
 
 @dataclass(frozen=True)
 class Consumer:
-    """A release that holds a version of a dataset.
+    """A release that holds a version of a dataset, or one of another dataset that is made of it.
 
     Attributes:
         digest: the version's.
+        holds: the digest in the release: the version's own, or that of what is made of it.
         models: those of the release that learned from it.
         serves: environments that hold the release now, in the order of promotion.
     """
 
     digest: str
+    holds: str
     service: str
     release: int
     models: tuple[ModelPin, ...]
@@ -60,33 +65,56 @@ class WayBack:
 
 
 def consumers(repo: Repository, ref: str, dataset: str) -> dict[str, list[Consumer]]:
-    """The releases that hold each version of a dataset, by digest.
+    """The releases that hold each version of a dataset, by digest, through derived datasets, too.
 
     Looked at is every release that any environment has held up to a commit: Git tells their
-    contents at once, and only those that name the dataset are parsed.
+    contents at once, and only those that name one of the datasets are parsed.
     """
     layout = repo.commit(ref)
-    serves = _serving(layout, dataset)
-    found: dict[tuple[str, int], Consumer] = {}
-    for release in released(repo.git, ref, dataset):
+    names = with_derived(layout, [dataset])
+    roots = _roots(repo.git, ref, dataset, names)
+    serves = _serving(layout, names)
+    found: dict[tuple[str, str, int], Consumer] = {}
+    for release in released(repo.git, ref, names):
         key = (release.service, release.release)
         for pin in release.datasets:
-            if pin.name == dataset and key not in found:
-                models = learned(repo, release, dataset)
-                found[key] = Consumer(pin.digest, *key, models, tuple(serves[key]))
+            own = {pin.digest} if pin.name == dataset else roots[pin.name, pin.digest]
+            for root in own:
+                models = learned(repo, release, pin.name)
+                found.setdefault(
+                    (root, *key), Consumer(root, pin.digest, *key, models, tuple(serves[key]))
+                )
     by_digest: dict[str, list[Consumer]] = defaultdict(list)
-    for key in sorted(found):
-        by_digest[found[key].digest].append(found[key])
+    for place in sorted(found):
+        by_digest[place[0]].append(found[place])
     return by_digest
 
 
-def released(git: Git, ref: str, dataset: str = "") -> Iterator[Release]:
+Roots = dict[tuple[str, str], set[str]]
+"""Of each derived version, by name and digest: the versions of one dataset that it is made of."""
+
+
+def _roots(git: Git, ref: str, dataset: str, names: Collection[str]) -> Roots:
+    """Read from every pin that the derived datasets among `names` have had up to a commit."""
+    pins = [one.pin for name in names for one in readable(changes(git, ref, name))]
+    found: Roots = defaultdict(set)
+    found.update({(dataset, pin.digest): {pin.digest} for pin in pins if pin.dataset == dataset})
+    # A derived dataset may be made of another one: as often as there are datasets suffices.
+    for _ in names:
+        for pin in pins:
+            for source in pin.sources:
+                made_of = found[source.dataset, digests.PREFIX + source.sha256]
+                found[pin.dataset, pin.digest] |= made_of
+    return found
+
+
+def released(git: Git, ref: str, names: Collection[str] = ()) -> Iterator[Release]:
     """Every release that any environment has held up to a commit, and that may hold a dataset.
 
     Args:
         git: the clone.
         ref: the commit.
-        dataset: its name; without one, all releases.
+        names: of the datasets; without one, all releases.
     """
     told = git.names(
         "log", "--first-parent", "-m", "--raw", "--no-abbrev", "--no-renames", "-z", "--format=",
@@ -95,13 +123,14 @@ def released(git: Git, ref: str, dataset: str = "") -> Iterator[Release]:
     # `:<mode> <mode> <id before> <id after> <status>`, then the path.
     ids = dict.fromkeys(line.split()[3] for line in told if line.startswith(":"))
     for content in git.contents(list(ids)):
-        if release := _naming(content, dataset):
+        if release := _naming(content, names):
             yield release
 
 
-def _naming(content: bytes | None, dataset: str) -> Release | None:
-    """The release, when it may hold the dataset and can be read."""
-    if content is None or dataset.encode() not in content:
+def _naming(content: bytes | None, names: Collection[str]) -> Release | None:
+    """The release, when it may hold one of the datasets and can be read."""
+    named = not names or any(name.encode() in (content or b"") for name in names)
+    if content is None or not named:
         return None
     try:
         return parse(content, "release.yaml", Release)
@@ -109,13 +138,13 @@ def _naming(content: bytes | None, dataset: str) -> Release | None:
         return None
 
 
-def _serving(layout: Layout, dataset: str) -> dict[tuple[str, int], list[str]]:
+def _serving(layout: Layout, names: Collection[str]) -> dict[tuple[str, int], list[str]]:
     """The environments that hold each release now, by service and number."""
     found: dict[tuple[str, int], list[str]] = defaultdict(list)
     for environment in layout.order:
         contents = layout.tree.read_each(f"environments/{environment}", "release.yaml")
         for service, content in contents.items():
-            if release := _naming(content, dataset):
+            if release := _naming(content, names):
                 found[service, release.release].append(environment)
     return found
 
@@ -135,7 +164,7 @@ def learned(repo: Repository, release: Release, dataset: str) -> tuple[ModelPin,
 
 def ways_back(repo: Repository, ref: str, taken_back: Collection[Consumer]) -> list[WayBack]:
     """How each place that serves one of these releases gets rid of it, production first."""
-    bad = {one.digest for one in taken_back}
+    bad = {one.holds for one in taken_back}
     places = [(environment, one) for one in taken_back for environment in one.serves]
     order = repo.commit(ref).order
     places.sort(key=lambda place: (-order.index(place[0]), place[1].service))

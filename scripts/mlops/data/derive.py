@@ -1,0 +1,167 @@
+"""A dataset made of others: its step run on their pinned versions, and what came of it pinned."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mlops import digests
+from mlops.data import pin as pins
+from mlops.data import table
+from mlops.data.contract import Contract, read_contract
+from mlops.data.derivation import PROPERTY, sources_of, step_path
+from mlops.data.pin import Pin, SourceVersion
+from mlops.data.validated import remember
+from mlops.data.validation import validate
+from mlops.errors import BadInput, NotGood, Problem, bad_input
+from mlops.repository import Layout, Repository
+from mlops.scoring.source import module_of
+
+Step = Callable[[Mapping[str, pd.DataFrame]], pd.DataFrame]
+"""A dataset's `derive(sources)`: the sources' rows by name, in their types, to its own; pure."""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What was made.
+
+    Attributes:
+        old: the version before, or None.
+        new: the version now; the same as `old` when nothing changed.
+        sources: the versions it was made of.
+        warnings: broken rules of severity warning.
+    """
+
+    old: Pin | None
+    new: Pin
+    sources: tuple[Pin, ...]
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to commit."""
+        return self.new != self.old
+
+
+def derive(
+    repo: Repository, dataset: str, *, progress: Callable[[str], None] = lambda _: None
+) -> Derived:
+    """Make a dataset of the versions that its sources are pinned at, and pin it.
+
+    All or nothing, and safe to repeat: the same sources give the same version.
+
+    Args:
+        repo: the clone, held by the caller (`repo.exclusive`).
+        dataset: its name.
+        progress: told what is being done.
+
+    Raises:
+        BadInput: when it is not made of others, a source has no version, or the step fails.
+        NotGood: when what came of it breaks the contract.
+    """
+    contract = read_contract(repo, dataset)
+    sources = _pinned(repo, dataset)
+    progress(f"making {dataset} of {', '.join(each.dataset for each in sources)}")
+    rows = _made(repo, repo, contract, sources)
+    progress("checking the new version")
+    report = validate(contract, rows, subject=f"the new version of {dataset}")
+    if not report.passed:
+        raise NotGood(report.problems)
+    content = table.encode(contract, report.typed)
+    recorded = tuple(_version(each) for each in sources)
+    new = pins.pin_of(dataset, content, len(rows), contract.version, sources=recorded)
+    old = pins.read_pin(repo, dataset) if repo.tree.read(pins.pin_path(dataset)) else None
+    if new != old:
+        progress("storing the version and pushing it to the DVC remote")
+        pins.publish(repo, new, content)
+        remember(repo, repo, new, report.summary(new.digest))
+    return Derived(old, new, sources, report.warnings)
+
+
+def derived_again(repo: Repository, layout: Layout, pin: Pin) -> bytes:
+    """A version's bytes, made by a tree's step and contract of the versions that the pin names.
+
+    Raises:
+        BadInput: when the tree pins other versions of its sources, or they cannot be had.
+    """
+    sources = [pins.read_pin(layout, each.dataset) for each in pin.sources]
+    if problems := _apart(pin, sources):
+        raise BadInput(problems)
+    contract = read_contract(layout, pin.dataset)
+    return table.encode(contract, table.conformed(contract, _made(repo, layout, contract, sources)))
+
+
+def outdated(layout: Layout, pin: Pin) -> list[Problem]:
+    """Each source of which a tree pins another version than the one this was made of.
+
+    Raises:
+        BadInput: when a source has no version, or the contract's sources are wrong.
+    """
+    return _apart(pin, [pins.read_pin(layout, name) for name in sources_of(layout, pin.dataset)])
+
+
+def _apart(pin: Pin, sources: Iterable[Pin]) -> list[Problem]:
+    made_of = {each.dataset: digests.PREFIX + each.sha256 for each in pin.sources}
+    return [
+        Problem(
+            pins.pin_path(pin.dataset),
+            f"is made of {_short(made_of.get(each.dataset))} of {each.dataset}, "
+            f"{pins.pin_path(each.dataset)} pins {digests.short(each.digest)}",
+            f"mlops data derive {pin.dataset}, then commit the pin",
+        )
+        for each in sources
+        if made_of.get(each.dataset) != each.digest
+    ]
+
+
+def _short(digest: str | None) -> str:
+    return digests.short(digest) if digest else "no version"
+
+
+def _version(pin: Pin) -> SourceVersion:
+    return SourceVersion(dataset=pin.dataset, sha256=pin.digest.removeprefix(digests.PREFIX))
+
+
+def _pinned(repo: Repository, dataset: str) -> tuple[Pin, ...]:
+    """The versions of its sources; all that lack one are told."""
+    names = sources_of(repo, dataset)
+    if not names:
+        what = f"names no `{PROPERTY}`: it is not made of other datasets"
+        fix = f"mlops data ingest {dataset} FILE..."
+        raise bad_input(f"data-contracts/{dataset}.odcs.yaml", what, fix)
+    found, problems = [], []
+    for name in names:
+        try:
+            found.append(pins.read_pin(repo, name))
+        except BadInput as error:
+            problems += error.problems
+    if problems:
+        raise BadInput(problems)
+    return tuple(found)
+
+
+def _made(
+    repo: Repository, layout: Layout, contract: Contract, sources: Iterable[Pin]
+) -> pd.DataFrame:
+    """The step's rows in the order of the primary key, numbered from 1."""
+    path = step_path(contract.dataset)
+    step = _step(layout, path)
+    rows = {each.dataset: table.load(pins.fetch(repo, each)) for each in sources}
+    try:
+        made = step(rows)
+    except Exception as error:  # the fork's own code may raise anything
+        what = f"derive(sources) failed with {type(error).__name__}: {error}"
+        raise bad_input(path, what, "correct it") from error
+    key = [name for name in contract.primary_key if name in made.columns]
+    ordered = made.sort_values(key, kind="stable") if key else made
+    return ordered.set_axis(pd.RangeIndex(1, len(made) + 1))
+
+
+def _step(layout: Layout, path: str) -> Step:
+    content = layout.tree.read(path)
+    if content is None:
+        raise bad_input(path, "file is missing", "add it; it defines derive(sources)")
+    step: Step | None = getattr(module_of(content, path), "derive", None)
+    if step is None:
+        raise bad_input(path, "does not define derive", "define it")
+    return step
