@@ -31,6 +31,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "mlops.commands.train:command",
         "Train a model from its pinned data and register it.",
     ),
+    "tune": (
+        "mlops.commands.tune:command",
+        "Search better parameters for a model, on its training rows alone.",
+    ),
     "evaluate": (
         "mlops.commands.evaluate:command",
         "Measure a model on unseen data against what serves; apply its gates.",

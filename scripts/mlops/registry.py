@@ -63,6 +63,15 @@ def _told_when_away(method: Method[Args, Given]) -> Method[Args, Given]:
 
 
 @dataclass(frozen=True)
+class Run:
+    """Something that was tried, and gave no version: its settings as text, and its figures."""
+
+    tags: Mapping[str, str]
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Registry:
     """One project's registry; each method raises NotHere when one elsewhere cannot be used.
 
@@ -185,6 +194,43 @@ class Registry:
             self._client.log_metric(registered.run_id, name, value)
 
     @_told_when_away
+    def record(self, experiment: str, run: Run) -> None:
+        """Keep a run that is over; killed in between, `recorded` does not give it."""
+        from mlflow.entities import Metric, Param
+
+        client = self._client
+        with self._alone():
+            run_id = client.create_run(
+                self._experiment(experiment), tags=dict(run.tags)
+            ).info.run_id
+            client.log_batch(
+                run_id,
+                metrics=[Metric(name, value, 0, 0) for name, value in run.metrics.items()],
+                params=[Param(name, value) for name, value in run.params.items()],
+            )
+            client.set_terminated(run_id)
+
+    @_told_when_away
+    def recorded(self, experiment: str, tag: str, value: str) -> list[Run]:
+        """The whole runs of an experiment that have this tag, the oldest first."""
+        if self._empty:
+            return []
+        found = self._client.get_experiment_by_name(experiment)
+        if found is None:
+            return []
+        asked = f"attributes.status = 'FINISHED' and tags.`{tag}` = '{value}'"
+        runs: list[Run] = []
+        token = None
+        while True:
+            page = self._client.search_runs(
+                [found.experiment_id], asked, order_by=["start_time", "run_id"], page_token=token
+            )
+            runs += [Run(one.data.tags, one.data.params, one.data.metrics) for one in page]
+            token = page.token
+            if not token:
+                return runs
+
+    @_told_when_away
     def aliases(self, model: str) -> dict[str, int]:
         """Aliases of a model's versions; none when the registry does not know the model."""
         if self._empty:
@@ -292,12 +338,17 @@ class Registry:
         client.set_terminated(run_id)
         return run_id
 
-    def _experiment(self, model: str) -> str:
-        found = self._client.get_experiment_by_name(model)
-        if found is not None:
-            return str(found.experiment_id)
-        place = (self.stores / "mlflow-artifacts" / model).as_uri() if self.embedded else None
-        return str(self._client.create_experiment(model, artifact_location=place))
+    def _experiment(self, name: str) -> str:
+        from mlflow.exceptions import MlflowException
+
+        place = (self.stores / "mlflow-artifacts" / name).as_uri() if self.embedded else None
+        if self._client.get_experiment_by_name(name) is None:
+            try:
+                self._client.create_experiment(name, artifact_location=place)
+            except MlflowException as error:  # another machine made it in between
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+        return str(self._client.get_experiment_by_name(name).experiment_id)
 
     def _versioned(self, model: str, run_id: str, tags: Mapping[str, str]) -> int:
         """The number of a new version with the files of a run."""

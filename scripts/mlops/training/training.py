@@ -12,7 +12,7 @@ from mlops.repository import Layout, Repository
 from mlops.scoring import artifact, features
 from mlops.scoring.source import module_of
 from mlops.sources import training_inputs
-from mlops.specs.model import Value
+from mlops.specs.search import Value
 from mlops.training.holdout import split
 from mlops.training.rows import matrix, moment, records, targets
 
@@ -66,7 +66,7 @@ def fit(layout: Layout, model: str, rows: "DataFrame") -> Trained:
     code = features_of(layout, model)
     x = matrix(records(rows, code), code)
     y = targets(rows, spec.data.target)
-    trainer = _trainer(layout, model)
+    trainer = trainer_of(layout, model)
     text = without_settings(trainer(x, y, code.columns, spec.training.params, spec.training.seed))
     moments = rows[spec.data.time]
     first, last = moment(moments.min()), moment(moments.max())
@@ -83,7 +83,8 @@ def fit(layout: Layout, model: str, rows: "DataFrame") -> Trained:
     return Trained(files, artifact.digest_of(files), len(rows), first, last)
 
 
-def _trainer(layout: Layout, model: str) -> Trainer:
+def trainer_of(layout: Layout, model: str) -> Trainer:
+    """`train` of a tree's train.py; raises `BadInput` when there is none."""
     path = f"models/{model}/train.py"
     content = layout.tree.read(path)
     if content is None:
