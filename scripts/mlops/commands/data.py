@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,9 @@ from mlops.commands import (
     data_quarantine,
     data_rollback,
     data_status,
+    data_stream,
 )
-from mlops.errors import Exit
+from mlops.errors import Exit, bad_input
 from mlops.lineage import told
 from mlops.lineage.step import recorded
 from mlops.lineage.told import About
@@ -63,13 +65,25 @@ group.add_command(data_propose.command)
 )
 @click.option("--all", "every", is_flag=True, help="Show the rules without a finding, too.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def validate_command(dataset: str, batch: Path | None, every: bool, as_json: bool) -> int:
-    """Check DATASET's pinned version, or a raw batch, against its contract.
+@click.option(
+    "--stream",
+    "streamed",
+    is_flag=True,
+    help="Check records from standard input, an object of JSON a line; a verdict a line.",
+)
+def validate_command(
+    dataset: str, batch: Path | None, every: bool, as_json: bool, streamed: bool
+) -> int:
+    """Check DATASET's pinned version, a raw batch, or single records against its contract.
 
     Nothing is written. Exit code 1 when a rule is broken.
 
     Example: mlops data validate bike-rentals --batch 2011-04.csv
     """
+    if streamed and (batch or every or as_json):
+        raise bad_input("--stream", "goes with no other option", "leave the others out")
+    if streamed:
+        return data_stream.stream(Repository.at(), dataset, sys.stdin.buffer)
     return validate(Repository.at(), dataset, batch=batch, every=every, as_json=as_json)
 
 

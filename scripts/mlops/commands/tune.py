@@ -10,6 +10,7 @@ import click
 
 from mlops.errors import Exit, bad_input
 from mlops.files import write_whole
+from mlops.lineage.step import recorded
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def command(
     )
 
 
+@recorded("tune")
 def tune(
     repo: Repository,
     model: str,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.data.raw import listed
 from mlops.data.rule import Rule
+from mlops.data.table import is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,13 +112,15 @@ def _outcome(rule: Rule, result: Any, rows: int) -> Outcome:
 
 def _columns_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
     mismatched = result.result.get("details", {}).get("mismatched", {})
-    told = [
-        f"{what} {listed(mismatched[key])}"
-        for key, what in (("missing", "missing:"), ("unexpected", "unexpected:"))
-        if mismatched.get(key)
-    ]
+    observed = mismatched_columns(mismatched.get("missing", ()), mismatched.get("unexpected", ()))
     count = sum(len(names) for names in mismatched.values())
-    return Outcome(rule, bool(result.success), rows, count, observed="; ".join(told))
+    return Outcome(rule, bool(result.success), rows, count, observed=observed)
+
+
+def mismatched_columns(missing: Sequence[str], unexpected: Sequence[str]) -> str:
+    """Columns that are not there, and those that should not be, for a message."""
+    told = {"missing": missing, "unexpected": unexpected}
+    return "; ".join(f"{what}: {listed(names)}" for what, names in told.items() if names)
 
 
 def _rows_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
@@ -143,7 +146,7 @@ def _rounded(figure: Any) -> Any:
 
 def _worst(rule: Rule, entries: Sequence[Mapping[Hashable, Any]]) -> tuple[Example, ...]:
     ordered = sorted(entries, key=lambda entry: (-_excess(rule, entry), entry[ROW]))
-    return tuple(Example(int(entry[ROW]), _value(rule, entry)) for entry in ordered[:EXAMPLES])
+    return tuple(Example(int(entry[ROW]), values_of(rule, entry)) for entry in ordered[:EXAMPLES])
 
 
 def _excess(rule: Rule, entry: Mapping[Hashable, Any]) -> float:
@@ -158,7 +161,8 @@ def _excess(rule: Rule, entry: Mapping[Hashable, Any]) -> float:
     return max((gap for gap in (low - value, value - high) if gap > 0), default=0.0)
 
 
-def _value(rule: Rule, entry: Mapping[Hashable, Any]) -> str:
+def values_of(rule: Rule, entry: Mapping[Hashable, Any]) -> str:
+    """What a row has in the columns of a rule, for a message; empty for one missing value."""
     values = {name: entry.get(name) for name in rule.columns}
     if len(values) == 1:
         return _shown(next(iter(values.values())))
@@ -167,6 +171,6 @@ def _value(rule: Rule, entry: Mapping[Hashable, Any]) -> str:
 
 def _shown(value: Any) -> str:
     plain = value.item() if hasattr(value, "item") else value
-    if plain is None or plain != plain:  # noqa: PLR0124 - only not-a-number differs from itself
+    if is_missing(plain):
         return ""
     return repr(plain) if isinstance(plain, str) else str(plain)

@@ -68,7 +68,7 @@ class Threshold:
     @property
     def is_none(self) -> bool:
         """Whether no row at all may fail."""
-        return self.operator == "must_be" and self.value == 0
+        return self.operator in ("must_be", "must_be_less_or_equal_to") and self.value == 0
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import pandas as pd
 from mlops.data.contract import Column, Contract, LogicalType
 
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+INT64 = range(-(2**63), 2**63)
 
 
 def load(path: Path) -> pd.DataFrame:
@@ -90,28 +91,39 @@ def parsed(contract: Contract, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _parsed(values: pd.Series, kind: LogicalType) -> pd.Series:
     read = READERS[kind]
-    return pd.Series([None if _is_missing(v) else read(v) for v in values], values.index, object)
+    return pd.Series([None if is_missing(v) else read(v) for v in values], values.index, object)
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Whether a value is none at all, in any of pandas' ways to say it."""
     return value is None or value is pd.NA or value is pd.NaT or value != value  # noqa: PLR0124 - NaN alone differs from itself
 
 
 def _integer(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            return int(value) if "_" not in value else value
-        except ValueError:
-            return value
-    number = value.item() if hasattr(value, "item") else value
-    return int(number) if isinstance(number, float) and number.is_integer() else number
+    try:
+        read = int(value) if isinstance(value, str) and "_" not in value else _plain(value)
+    except ValueError:
+        return value
+    if isinstance(read, float) and read.is_integer():
+        read = int(read)
+    # One that does not fit is kept as text, so that it is told and never cut off.
+    return str(value) if isinstance(read, int) and read not in INT64 else read
+
+
+def _plain(value: Any) -> Any:
+    """A value without NumPy around it; booleans as text, which Python takes for numbers."""
+    plain = value.item() if hasattr(value, "item") else value
+    return str(plain) if isinstance(plain, bool) else plain
 
 
 def _number(value: Any) -> Any:
+    value = _plain(value)
     try:
         number = float(value) if not isinstance(value, str) or "_" not in value else math.nan
     except (TypeError, ValueError):
         return value
+    except OverflowError:
+        return str(value)
     # Adding 0.0 turns -0.0, which equals 0.0 and has other bytes, into 0.0.
     return number + 0.0 if math.isfinite(number) else value
 
@@ -126,11 +138,14 @@ def _boolean(value: Any) -> Any:
 def _timestamp(value: Any) -> Any:
     if isinstance(value, int | float):
         return value
+    # Without a digit it is no moment: "now" would be another one each time it is read.
+    if isinstance(value, str) and not any(map(str.isdigit, value)):
+        return value
     try:
         moment = pd.Timestamp(value)
-    except (TypeError, ValueError):
+        return moment if moment.tzinfo is None else moment.tz_convert("UTC").tz_localize(None)
+    except (TypeError, ValueError, OverflowError):
         return value
-    return moment if moment.tzinfo is None else moment.tz_convert("UTC").tz_localize(None)
 
 
 def _string(value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops import digests
 from mlops.checks.planning import default_base
+from mlops.data.pin import Pin
 from mlops.environments.timeline import timeline
 from mlops.lineage.graph import FILE, SERVING, Derivation, Graph, Node
 from mlops.lineage.kept import Kept
