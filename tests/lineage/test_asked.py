@@ -1,13 +1,21 @@
 """What people ask for, from files alone: names, files, digests, places and moments."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from mlops import digests
 from mlops.cli import run
 from mlops.errors import Exit
+from mlops.lineage import told
 from mlops.lineage.kept import Kept
+from mlops.lineage.step import recording
+from mlops.lineage.told import Thing
+from mlops.report.pictures import looked_at
+from mlops.specs.result import Plot
 from tests.lineage.story import BENTO, MODEL, ROWS, told_story
 from tests.releases import files_of, release_of
 from tests.team import ROOT, Team
@@ -53,22 +61,22 @@ def steps(text: str) -> list[str]:
 
 
 def test_upstream_goes_back_to_the_raw_file(ask: Ask) -> None:
-    told = ask("predicted.parquet", "--up")
-    assert steps(told) == ["score.toy-line", "data.ingest.toy-points", "train.toy-line"]
-    assert "raw raw.csv" in told
-    assert told.count("dataset toy-points") == 2
-    assert "(above)" in told
-    assert "its bytes" not in told.splitlines()[0]
+    shown = ask("predicted.parquet", "--up")
+    assert steps(shown) == ["score.toy-line", "data.ingest.toy-points", "train.toy-line"]
+    assert "raw raw.csv" in shown
+    assert shown.count("dataset toy-points") == 2
+    assert "(above)" in shown
+    assert "its bytes" not in shown.splitlines()[0]
 
 
 def test_downstream_goes_on_to_release_and_predictions(ask: Ask) -> None:
-    told = ask("raw.csv", "--down")
-    assert set(steps(told)) == {
+    shown = ask("raw.csv", "--down")
+    assert set(steps(shown)) == {
         *("data.ingest.toy-points", "data.validate.toy-points", "train.toy-line"),
         *("score.toy-line", "build.toy", "release.toy"),
     }
-    assert "release toy@1" in told
-    assert "predictions toy-line" in told
+    assert "release toy@1" in shown
+    assert "predictions toy-line" in shown
 
 
 def test_a_thing_is_named_in_many_ways(ask: Ask) -> None:
@@ -96,15 +104,12 @@ def test_so_many_steps_far_and_no_further(ask: Ask) -> None:
 
 
 def test_what_a_place_held_then_and_holds_now(ask: Ask, here: Team) -> None:
-    commits = []
     for number, day in ((1, "2026-01-01"), (2, "2026-02-01")):
         made = release_of(here, number)
         for path, text in files_of(made, "dev").items():
             here.write(path, text)
-        commits.append(here.commit(f"Release {number}", push=False))
-        moment = f"{day}T12:00:00Z"
-        here.git("-c", f"user.name={moment}", "commit", "--amend", "--quiet", "--no-edit")
-        _dated(here, moment)
+        here.commit(f"Release {number}", push=False)
+        dated(here, f"{day}T12:00:00Z")
     here.git("push", "--quiet", "--force", "origin", "HEAD")
     here.git("fetch", "--quiet", "origin")
     assert ask.thing("dev/toy") == ("release", "2")
@@ -116,10 +121,7 @@ def test_what_a_place_held_then_and_holds_now(ask: Ask, here: Team) -> None:
     assert "mlops history toy --env dev" in refused
 
 
-def _dated(team: Team, moment: str) -> None:
-    import os
-    import subprocess
-
+def dated(team: Team, moment: str) -> None:
     env = {**os.environ, "GIT_COMMITTER_DATE": moment}
     amend = ["git", "commit", "--amend", "--quiet", "--no-edit", f"--date={moment}"]
     subprocess.run(amend, cwd=team.root, env=env, check=True)
@@ -132,12 +134,12 @@ def test_without_events_pins_and_releases_in_git_answer(ask: Ask, here: Team) ->
     pin = "\n".join(
         [
             "outs:",
-            f"- {{md5: {'0' * 32}, size: 1, hash: md5, path: toy-points/table.parquet}}",
+            f"- {{md5: '{'0' * 32}', size: 1, hash: md5, path: toy-points/table.parquet}}",
             "meta:",
-            f"  sha256: {made.release.datasets[0].digest[7:]}",
+            f"  sha256: '{made.release.datasets[0].digest[7:]}'",
             "  rows: 1",
             "  contract: 1.0.0",
-            f"  raw: [{{path: january.csv, sha256: {'1' * 64}}}]",
+            f"  raw: [{{path: january.csv, sha256: '{'1' * 64}'}}]",
         ]
     )
     here.write("data-contracts/toy-points.dvc", f"{pin}\n")
@@ -145,22 +147,22 @@ def test_without_events_pins_and_releases_in_git_answer(ask: Ask, here: Team) ->
     here.git("fetch", "--quiet", "origin")
     for file in Kept(here.stores).files():
         file.unlink()
-    told = ask("prod/toy")
-    assert "raw january.csv 111111111111" in told
-    assert "by Git" in told
-    assert [step.split(".")[0] for step in steps(told)][-2:] == ["data", "merge"]
-    assert "prod/toy serves release 1" in told
+    shown = ask("prod/toy")
+    assert "raw january.csv 111111111111" in shown
+    assert "by Git" in shown
+    assert [step.split(".")[0] for step in steps(shown)][-2:] == ["data", "merge"]
+    assert "prod/toy serves release 1" in shown
     assert ask.thing("toy-points") == ("dataset", made.release.datasets[0].digest)
     assert ask.thing("model:toy-line@1") == ("model", made.release.models[0].digest)
 
 
 def test_a_step_that_failed_or_was_killed_made_nothing(ask: Ask, here: Team) -> None:
-    before = ask("toy-points@" if False else "dataset:" + ROWS, "--down")
+    before = ask(f"dataset:{ROWS}", "--down")
     for file in Kept(here.stores).files():
         first, last = file.read_text().splitlines()
         if '"train.toy-line"' in last:
             file.write_text(first + "\n")
-    after = ask("dataset:" + ROWS, "--down")
+    after = ask(f"dataset:{ROWS}", "--down")
     assert "train.toy-line" in before
     assert "train.toy-line" not in after
 
@@ -187,10 +189,6 @@ def test_a_name_that_is_not_known_is_told_with_near_ones(
 def test_a_name_that_two_kinds_have_is_told_with_both(
     ask: Ask, here: Team, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from mlops.lineage import told
-    from mlops.lineage.step import recording
-    from mlops.lineage.told import Thing
-
     with recording(here.repo, "train", "toy"):
         told.wrote("m", ROWS[:-1] + "0", Thing("model", "toy", label="3"))
     assert ask.refused("toy") == (
@@ -201,16 +199,11 @@ def test_a_name_that_two_kinds_have_is_told_with_both(
 
 
 def test_the_picture_is_an_svg_without_programs_that_shows_all_of_it(ask: Ask, here: Team) -> None:
-    from mlops.report.pictures import looked_at
-    from mlops.specs.result import Plot
-
-    told = ask("toy-line", "--picture", "model.svg")
-    assert told.endswith("drawn in model.svg\n")
+    shown = ask("toy-line", "--picture", "model.svg")
+    assert shown.endswith("drawn in model.svg\n")
     content = Path("model.svg").read_bytes()
     for name in ("raw.csv", "toy-points", "toy-line@1", "train.toy-line", "release"):
         assert name.encode() in content
-    from mlops import digests
-
     plot = Plot(file="model.svg", digest=digests.of_bytes(content), caption="Lineage")
     assert not hasattr(looked_at(plot, content), "fix")
     ask("toy-line", "--picture", "model.svg")
