@@ -20,6 +20,7 @@ COLOURS = {
     "model": "#009E73",
     "predictions": "#CC79A7",
     "bento": "#E69F00",
+    "image": "#E69F00",
     "evidence": "#E69F00",
     "release": "#D55E00",
     "environment": "#D55E00",

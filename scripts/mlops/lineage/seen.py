@@ -110,12 +110,17 @@ def _pins(repo: Repository, ref: str) -> Iterator[Derivation]:
 def _release(repo: Repository, release: Release) -> Iterator[Derivation]:
     """What a release file says: what it is made of, and what its models learned from."""
     service, commit = release.service, release.source.commit
+    bento = Node("bento", service, release.bento)
     parts = {
-        Node("bento", service, release.bento),
+        bento,
         Node("evidence", service, release.evidence.digest),
         *(Node("model", one.name, one.digest) for one in release.models),
         *(Node("dataset", one.name, one.digest) for one in release.datasets),
     }
+    if release.image:
+        image = Node("image", release.image.name, release.image.digest)
+        parts.add(image)
+        yield _fact(f"build.{service}", "", commit, frozenset({bento}), image)
     number = Node("release", service, str(release.release))
     yield _fact(f"release.{service}", "", commit, frozenset(parts), number)
     for dataset in release.datasets:
@@ -124,7 +129,6 @@ def _release(repo: Repository, release: Release) -> Iterator[Derivation]:
             made = Node("model", model.name, model.digest)
             yield _fact(f"train.{model.name}", "", commit, frozenset({rows}), made)
     models = frozenset(Node("model", one.name, one.digest) for one in release.models)
-    bento = Node("bento", service, release.bento)
     yield _fact(f"build.{service}", "", commit, models, bento)
 
 

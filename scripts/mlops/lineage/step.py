@@ -242,6 +242,8 @@ def _dataset(here: Step, thing: Thing, places: Mapping[str, Entry]) -> _Dataset:
 
 def _identifiers(here: Step, thing: Thing, places: Iterable[str]) -> Iterator[events.Identifier]:
     for place in sorted(place for place in places if IN_COMMIT not in place):
+        if not Path(place).is_absolute():
+            continue  # an address in a store elsewhere
         name = shown(here.repo, place)
         if name != thing.name:
             is_folder = Path(place).is_dir()
