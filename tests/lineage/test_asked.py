@@ -167,6 +167,21 @@ def test_a_step_that_failed_or_was_killed_made_nothing(ask: Ask, here: Team) -> 
     assert "train.toy-line" not in after
 
 
+def test_a_file_that_holds_no_events_is_told_and_left_out(
+    here: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cut = here.stores / "lineage" / "2026-01-01" / "cut.jsonl"
+    cut.parent.mkdir()
+    cut.write_text('{"eventType":"COMPLETE","run":{"runId":\n')
+    assert run(["data", "lineage", "model:toy-line"]) == Exit.DONE
+    told_of = capsys.readouterr()
+    assert "train.toy-line" in told_of.out
+    assert told_of.err == (
+        f"{cut}: does not end with an event of lineage (JSONDecodeError); "
+        "delete it; the rest counts\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
