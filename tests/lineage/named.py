@@ -33,9 +33,9 @@ LEFT_OUT = {
 
 
 def events(team: Team) -> list[dict[str, Any]]:
-    """All events of a clone's stores."""
+    """All events of a clone's stores, in the order in which they happened."""
     lines = [line for file in Kept(team.stores).files() for line in file.read_text().splitlines()]
-    return [json.loads(line) for line in lines]
+    return sorted((json.loads(line) for line in lines), key=lambda event: event["eventTime"])
 
 
 def untold(team: Team, opened: Opened, told: list[dict[str, Any]]) -> list[str]:

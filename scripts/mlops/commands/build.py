@@ -16,7 +16,9 @@ from mlops.bento import Artifact, Built
 from mlops.bento import build as build_bento
 from mlops.errors import BadInput, Exit, NotGood, Problem, bad_input
 from mlops.images.names import TOOLS
+from mlops.lineage import told
 from mlops.lineage.step import recorded, recording
+from mlops.lineage.told import Thing
 from mlops.registry import Registered, Registry
 from mlops.repository import Layout, Repository
 from mlops.sources import SERVING_CODE, training_inputs
@@ -100,6 +102,8 @@ def build(
         built, models = build_at(repo, head, service)
         status.update(f"making the image of {service}")
         image = pushes(service, built)
+        if image:
+            told.wrote(f"{registry}/{image.name}", image.digest, Thing("image", image.name))
     seconds = round(time.monotonic() - started, 1)
     if github and output:
         with Path(output).open("a", encoding="utf-8") as file:

@@ -8,6 +8,10 @@ from mlops.data.contract import read_contract
 from mlops.data.pin import Pin, fetch
 from mlops.errors import Problem
 from mlops.files import read_whole, write_whole
+from mlops.lineage import told
+from mlops.lineage.quality import assertions, columns
+from mlops.lineage.step import recording
+from mlops.lineage.told import About
 from mlops.repository import Layout, Repository
 from mlops.sources import VALIDATION_CODE, pins_of, tool_code
 from mlops.specs.base import parse
@@ -30,10 +34,15 @@ def validated(
     from mlops.data.table import load
     from mlops.data.validation import validate
 
-    report = validate(read_contract(layout, pin.dataset), load(fetch(repo, pin)))
-    found = report.summary(pin.digest)
-    if report.passed:
-        remember(repo, layout, pin, found)
+    with recording(repo, "data.validate", pin.dataset) as step:
+        contract, file = read_contract(layout, pin.dataset), fetch(repo, pin)
+        report = validate(contract, load(file))
+        told.describe(file, About(quality=assertions(report), schema=columns(contract)))
+        found = report.summary(pin.digest)
+        if report.passed:
+            remember(repo, layout, pin, found)
+        else:
+            step.failure = f"{len(report.problems)} rules are broken"
     return found, report.problems
 
 

@@ -65,10 +65,9 @@ def _held(repo: Repository, text: str, at: datetime | None) -> Node:
     until = [one for one in entries if datetime.fromisoformat(one.at) <= moment]
     held = until[-1].release if until else None
     if held is None:
-        when = f"on {moment:%Y-%m-%d %H:%M} UTC" if at else "now"
         raise bad_input(
             f"environments/{text}",
-            f"held no release {when}",
+            f"held no release on {moment:%Y-%m-%d %H:%M} UTC" if at else "holds no release",
             f"see which it held when: mlops history {service} --env {environment}",
         )
     return Node("release", service, str(held.release))
@@ -133,7 +132,7 @@ def _unknown(repo: Repository, graph: Graph, text: str) -> BadInput:
     if path.is_file():
         what = f"no step has read or written a file with this content ({_content(path)})"
         return bad_input(text, what, "name it as it was, or ask for its digest then")
-    near = get_close_matches(text, sorted(_names(repo, graph)), SHOWN, 0.5)
+    near = get_close_matches(text, sorted(_names(repo, graph)), 3, 0.6)
     fix = f"did you mean {_listed(near)}?" if near else f"name one of {_listed(_known(repo))}"
     return bad_input(text, "is nothing that a step has read or written, or that Git holds", fix)
 

@@ -12,8 +12,8 @@ FILE = "file"
 SERVING = "environment"
 """Kind of a place that serves a release; its version is the release's number."""
 KINDS = (
-    "raw", "batch", "dataset", "rows", "model", "predictions", "bento", "evidence", "release",
-    SERVING, FILE,
+    "raw", "batch", "dataset", "rows", "model", "predictions", "bento", "image", "evidence",
+    "release", SERVING, FILE,
 )  # fmt: skip
 Way = Literal["up", "down"]
 

@@ -1,16 +1,19 @@
 """The graph that the stores' events and the files in Git tell of; no server is asked."""
 
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from mlops import digests
 from mlops.checks.planning import default_base
 from mlops.data.pin import Pin
 from mlops.environments.timeline import timeline
+from mlops.errors import Problem
 from mlops.lineage.graph import FILE, SERVING, Derivation, Graph, Node
 from mlops.lineage.kept import Kept
 from mlops.lineage.step import NUMBER
@@ -35,11 +38,16 @@ class _Found:
 def load(repo: Repository) -> Graph:
     """Steps that ended well, and what pins and releases in Git say.
 
-    Git's history is that of HEAD and of the forge's main branch as last fetched.
+    Git's history is that of HEAD and of the forge's main branch as last fetched. A file that holds
+    no events is told of on standard error and left out.
     """
     found = _Found()
-    for text in _ends(repo):
-        _take(found, json.loads(text))
+    for file, text in _ends(repo):
+        try:
+            _take(found, json.loads(text))
+        except (ValueError, KeyError, TypeError) as error:
+            what = f"does not end with an event of lineage ({type(error).__name__})"
+            sys.stderr.write(f"{Problem(str(file), what, 'delete it; the rest counts')}\n")
     refs = dict.fromkeys((repo.git.head(), repo.commit_id(default_base(repo))))
     for ref in refs:
         found.facts += _pins(repo, ref)
@@ -62,12 +70,12 @@ def _products(one: Derivation) -> bool:
     return any(node.kind != FILE for node in one.outputs)
 
 
-def _ends(repo: Repository) -> Iterator[str]:
+def _ends(repo: Repository) -> Iterator[tuple[Path, str]]:
     """The last event of each run that ended well."""
     for file in Kept(repo.stores).files():
         lines = file.read_text(errors="replace").splitlines()
         if lines and ENDED_WELL in lines[-1]:
-            yield lines[-1]
+            yield file, lines[-1]
 
 
 def _take(found: _Found, event: Any) -> None:
@@ -119,12 +127,17 @@ def _made_of(pin: Pin) -> frozenset[Node]:
 def _release(repo: Repository, release: Release) -> Iterator[Derivation]:
     """What a release file says: what it is made of, and what its models learned from."""
     service, commit = release.service, release.source.commit
+    bento = Node("bento", service, release.bento)
     parts = {
-        Node("bento", service, release.bento),
+        bento,
         Node("evidence", service, release.evidence.digest),
         *(Node("model", one.name, one.digest) for one in release.models),
         *(Node("dataset", one.name, one.digest) for one in release.datasets),
     }
+    if release.image:
+        image = Node("image", release.image.name, release.image.digest)
+        parts.add(image)
+        yield _fact(f"build.{service}", "", commit, frozenset({bento}), image)
     number = Node("release", service, str(release.release))
     yield _fact(f"release.{service}", "", commit, frozenset(parts), number)
     for dataset in release.datasets:
@@ -133,7 +146,6 @@ def _release(repo: Repository, release: Release) -> Iterator[Derivation]:
             made = Node("model", model.name, model.digest)
             yield _fact(f"train.{model.name}", "", commit, frozenset({rows}), made)
     models = frozenset(Node("model", one.name, one.digest) for one in release.models)
-    bento = Node("bento", service, release.bento)
     yield _fact(f"build.{service}", "", commit, models, bento)
 
 

@@ -90,7 +90,8 @@ def recording(repo: Repository, verb: str, subject: str) -> Iterator[Step]:
         yield outer
         return
     here = Step(repo, job, outer)
-    _write(here, _start(here))
+    start = _start(here)
+    _write(here, start)
     token = _now.set(here)
     state: State = "COMPLETE"
     try:
@@ -110,7 +111,7 @@ def recording(repo: Repository, verb: str, subject: str) -> Iterator[Step]:
             for place, entry in here.told.writes.items():
                 if place not in outer.told.writes:
                     outer.told.reads.setdefault(place, entry)
-        _end(here, state)
+        _end(here, start, state)
 
 
 def _reason(error: BaseException) -> str:
@@ -125,8 +126,7 @@ def _start(here: Step) -> RunEvent:
     return RunEvent(event_type="START", event_time=here.started, run=run, job=_job(here))
 
 
-def _end(here: Step, state: State) -> None:
-    start = _start(here)
+def _end(here: Step, start: RunEvent, state: State) -> None:
     facets = dict(start.run.facets)
     if here.failure:
         facets["errorMessage"] = events.ErrorFacet(message=here.failure)
@@ -242,6 +242,8 @@ def _dataset(here: Step, thing: Thing, places: Mapping[str, Entry]) -> _Dataset:
 
 def _identifiers(here: Step, thing: Thing, places: Iterable[str]) -> Iterator[events.Identifier]:
     for place in sorted(place for place in places if IN_COMMIT not in place):
+        if not Path(place).is_absolute():
+            continue  # an address in a store elsewhere
         name = shown(here.repo, place)
         if name != thing.name:
             is_folder = Path(place).is_dir()

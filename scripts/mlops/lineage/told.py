@@ -16,17 +16,9 @@ if TYPE_CHECKING:
     from mlops.lineage.events import AssertionsFacet, SchemaFacet, StatisticsFacet
 
 Kind = Literal[
-    "raw",
-    "batch",
-    "dataset",
-    "rows",
-    "model",
-    "predictions",
-    "bento",
-    "evidence",
-    "release",
-    "file",
-]
+    "raw", "batch", "dataset", "rows", "model", "predictions",
+    "bento", "image", "evidence", "release", "file",
+]  # fmt: skip
 """What a thing is; `file` is any that has no name of its own: code, settings, kept results."""
 
 

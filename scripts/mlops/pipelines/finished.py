@@ -9,6 +9,7 @@ from mlops import digests
 from mlops.data.pin import read_pin
 from mlops.errors import MlopsError
 from mlops.files import read_whole, write_whole
+from mlops.lineage import told
 from mlops.pipelines.graph import Artifact, Step
 from mlops.repository import Repository
 from mlops.specs.base import Digest, Spec, parse
@@ -79,8 +80,14 @@ def _content(repo: Repository, artifact: Artifact) -> str | None:
         from mlops.pipelines.batch import predictions_path
 
         file = predictions_path(repo, artifact.name)
-        return digests.of_bytes(read_whole(file)) if file.is_file() else None
+        return _digest_of(file) if file.is_file() else None
     return None
+
+
+def _digest_of(predictions: Path) -> str:
+    digest = digests.of_file(predictions)
+    told.read(predictions, digest)
+    return digest
 
 
 def _digest_of_pin(repo: Repository, dataset: str) -> str | None:
