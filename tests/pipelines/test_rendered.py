@@ -138,6 +138,17 @@ def test_all_pipelines_starts_a_run_of_each_and_nothing_else_may(watched: Team) 
     assert [each["name"] for each in binding["subjects"]] == [account["metadata"]["name"]]
 
 
+def test_the_step_that_commits_says_who_does(watched: Team) -> None:
+    (template,) = documents(rendered.stale(watched.repo)[FILE])
+    authors = {
+        each["name"]: one["value"]
+        for each in template["spec"]["templates"]
+        for one in each.get("container", {}).get("env", [])
+        if one["name"] == "GIT_COMMITTER_NAME"
+    }
+    assert authors == {"propose-toy-points": "pipelines"}
+
+
 def test_predictions_are_kept_from_where_the_project_puts_them(watched: Team) -> None:
     file = watched.root / "mlops.toml"
     file.write_text(re.sub('root = ".*"', 'root = "./of/ours"', file.read_text()))

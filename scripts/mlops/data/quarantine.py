@@ -105,6 +105,13 @@ class Batch:
         """Waiting, or what was decided."""
         return self.decision.outcome if self.decision else "waiting"
 
+    def waits(self, now: datetime | None = None) -> bool:
+        """Whether it is there and not decided, at present or at a moment (UTC)."""
+        decided = datetime.fromisoformat(self.decision.at) if self.decision else None
+        if now is None:
+            return decided is None
+        return self.kept <= now and (decided is None or now < decided)
+
     def held(self, doing: str) -> AbstractContextManager[None]:
         """Hold the batch for a command that decides it; see `lock.only_one`."""
         return only_one(self.folder, doing)
@@ -250,9 +257,9 @@ def shown_moment(text: str) -> str:
     return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def waiting(found: Sequence[Batch]) -> list[Batch]:
-    """Those that nothing was decided of."""
-    return [batch for batch in found if batch.decision is None]
+def waiting(found: Sequence[Batch], now: datetime | None = None) -> list[Batch]:
+    """Those that nothing is decided of; with `now` (UTC), those of which that was so then."""
+    return [batch for batch in found if batch.waits(now)]
 
 
 def _read(folder: Path) -> Batch:

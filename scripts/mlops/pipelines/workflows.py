@@ -14,6 +14,7 @@ from hera.workflows import (
     Artifact,
     Container,
     CronWorkflow,
+    Env,
     GitArtifact,
     NoneArchiveStrategy,
     Parameter,
@@ -212,7 +213,7 @@ def _container(project: Project, repository: str, model: Model, step: Step) -> C
         inputs=inputs,
         outputs=outputs,
         env_from=[SecretEnvFrom(name=SETTINGS, optional=True)],
-        env=_forge() if step.verb == "propose" else [],
+        env=[*_author(project), *_forge()] if step.verb == "propose" else [],
         active_deadline_seconds=_limit(model),
         retry_strategy=_again(),
     )
@@ -256,6 +257,16 @@ def _alike(model: Model) -> argo.Template:
             volume_mounts=[argo.VolumeMount(name="tmp", mount_path=TMP)],
         ),
     )
+
+
+def _author(project: Project) -> list[Env]:
+    """Who commits in a pod, where nobody has told Git."""
+    name = project.forge.bot or SETTINGS
+    who = {"NAME": name, "EMAIL": f"{name}@localhost"}
+    of = ("AUTHOR", "COMMITTER")
+    return [
+        Env(name=f"GIT_{role}_{part}", value=value) for role in of for part, value in who.items()
+    ]
 
 
 def _forge() -> list[SecretEnv]:

@@ -180,7 +180,7 @@ class Line:
         )
 
     def start(self, image: str) -> None:
-        """The fork's names in mlops.toml, three months pinned, and the one kubectl line."""
+        """The fork's names in mlops.toml, two months pinned, and the one kubectl line."""
         self.git("init", "--quiet", "--initial-branch=main")
         self.git("config", "user.name", "The Team")
         self.git("config", "user.email", "team@example.com")
@@ -194,9 +194,9 @@ class Line:
         toml.write_text(f'{toml.read_text()}\n[workflows]\nimage = "{image}"\n')
         self.mlops("render")
         self.push("Start from the template")
-        months = (f"{RAW}/2011-{month:02}.csv" for month in (1, 2, 3))
+        months = (f"{RAW}/2011-{month:02}.csv" for month in (1, 2))
         self.mlops("data", "ingest", DATASET, *months)
-        self.push("Pin three months")
+        self.push("Pin two months")
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "pipelines-forge"}}
         given = json.dumps({**secret, "stringData": {"FORGE_TOKEN": "token-of-bot"}})
         self.place.kubectl("apply", f"--namespace={NAMESPACE}", "--filename=-", given=given)

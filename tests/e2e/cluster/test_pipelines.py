@@ -20,7 +20,7 @@ from tests.team import ROOT, git
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1_800, func_only=True)]
 STATUS = f"pipeline {MODEL}"
 PIN = f"data-contracts/{DATASET}.dvc"
-KEY = "incoming/2011-04.csv"
+KEY = "incoming/2011-03.csv"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Runs:
 
 @pytest.fixture(scope="module")
 def line(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
-    """Argo Workflows, stores that pods reach, and a team with three months pinned."""
+    """Argo Workflows, stores that pods reach, and a team with two months pinned."""
     machine = place.harness
     if machine is None:
         pytest.skip("images and stores for pods are made by a cluster of our own")
@@ -57,9 +57,9 @@ def line(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lin
 
 @pytest.fixture(scope="module")
 def runs(line: Line) -> Runs:
-    """April arrives; while it is trained with, a pod is lost, and all models are to be run."""
-    april = (line.root / RAW / "2011-04.csv").read_text()
-    line.arrive(KEY, april)
+    """March arrives; while it is trained with, a pod is lost, and all models are to be run."""
+    march = (line.root / RAW / "2011-03.csv").read_text()
+    line.arrive(KEY, march)
     first = line.submit(KEY)
     everything = line.submit_all()
     line.lose(first, f"train-{MODEL}")
@@ -113,9 +113,9 @@ def test_the_commit_is_told_how_each_run_ended(line: Line, runs: Runs) -> None:
 
 
 def test_what_breaks_the_contract_is_not_tried_again(line: Line, runs: Runs) -> None:
-    head, _, rows = (line.root / RAW / "2011-05.csv").read_text().partition("\n")
+    head, _, rows = (line.root / RAW / "2011-04.csv").read_text().partition("\n")
     key = "incoming/broken.csv"
-    line.arrive(key, f"{head}\n{rows.replace('May', 'Mai')}")
+    line.arrive(key, f"{head}\n{rows.replace('April', 'Aprli')}")
     name = line.submit(key)
     assert line.end(name) == "Failed"
     (once,) = line.tries(name, f"ingest-{DATASET}")
