@@ -10,9 +10,11 @@ from typing import Literal
 
 from mlops.repository import Layout
 
-Verb = Literal["ingest", "validate", "propose", "train", "evaluate", "score"]
+Verb = Literal["ingest", "validate", "propose", "train", "evaluate", "score", "tune", "suggest"]
 
-Kind = Literal["raw", "dataset", "validation", "proposal", "model", "evaluation", "predictions"]
+Kind = Literal[
+    "raw", "dataset", "validation", "proposal", "model", "evaluation", "predictions", "search"
+]
 
 
 @dataclass(frozen=True, order=True)
@@ -77,6 +79,7 @@ def pipeline_of(
     raw: Sequence[str] = (),
     *,
     propose: bool = False,
+    tune: bool = False,
 ) -> Pipeline:
     """The pipeline of a model: from its data to its batch predictions.
 
@@ -84,12 +87,15 @@ def pipeline_of(
         layout: the tree whose model.yaml counts.
         model: the model's name.
         raw: raw files to ingest first; without any, the pinned version is used.
-        propose: open a pull request with the pin of what was ingested.
+        propose: open a pull request with the pin of what was ingested, and with the parameters
+            that were found.
+        tune: search parameters, when its model.yaml says how.
 
     Raises:
         BadInput: when model.yaml is wrong.
     """
-    dataset = layout.model(model).data.dataset
+    spec = layout.model(model)
+    dataset = spec.data.dataset
     data, checked = Artifact("dataset", dataset), Artifact("validation", dataset)
     made, good = Artifact("model", model), Artifact("evaluation", model)
     predicted = Artifact("predictions", model)
@@ -100,8 +106,10 @@ def pipeline_of(
         # What its gates refuse predicts nothing that anybody uses.
         Step("score", model, ("score", model), (data, made, good), (predicted,)),
     )
+    # It trains nothing of this run: what it finds is trained once it is merged.
+    searched = _tuning(model, data, checked, propose=propose) if tune and spec.search else ()
     if not raw:
-        return Pipeline(model, (checks, *made_of_it))
+        return Pipeline(model, (checks, *made_of_it, *searched))
     line = ("data", "ingest", dataset, *raw)
     ingest = Step("ingest", dataset, line, (Artifact("raw", dataset),), (data,))
     # Rows that hold to their contract are news whatever the model makes of them.
@@ -112,4 +120,14 @@ def pipeline_of(
         (data, checked),
         (Artifact("proposal", dataset),),
     )
-    return Pipeline(model, (ingest, checks, *([proposal] if propose else []), *made_of_it))
+    proposed = [proposal] if propose else []
+    return Pipeline(model, (ingest, checks, *proposed, *made_of_it, *searched))
+
+
+def _tuning(model: str, data: Artifact, checked: Artifact, *, propose: bool) -> tuple[Step, ...]:
+    """The search, and apart from it what speaks with the forge and runs no code of the model."""
+    found = Artifact("search", model)
+    tune = Step("tune", model, ("tune", model), (data, checked), (found,))
+    line = ("tune", model, "--propose")
+    suggest = Step("suggest", model, line, (data, found), (Artifact("proposal", model),))
+    return (tune, suggest) if propose else (tune,)

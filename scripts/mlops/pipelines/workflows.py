@@ -35,7 +35,11 @@ WORK, TMP = "/work", "/tmp"  # noqa: S108 - paths in a pod
 IMAGE = "{{workflow.parameters.image}}"
 ENTRY, TOLD = "pipeline", "tell-forge"
 NEW_DATA = "'{{workflow.parameters.raw}}' != ''"
-ONLY_NEW_DATA = ("ingest", "propose")
+TUNE = "'{{workflow.parameters.tune}}' == 'true'"
+WHEN = {"ingest": NEW_DATA, "propose": NEW_DATA, "tune": TUNE, "suggest": TUNE}
+"""Steps that a run has only when it is asked for them."""
+SPEAKS = ("propose", "suggest")
+"""Steps that open a pull request, and therefore get the forge's token."""
 AT_ONCE = 4
 """Models of `all-pipelines` that run at the same time."""
 # What a person has to mend (1: not good, 2: wrong files) is not tried again; a lost node, a pod
@@ -59,6 +63,7 @@ def of_model(project: Project, repository: str, model: Model, pipeline: Pipeline
         arguments=[
             Parameter(name="revision", value=project.forge.main, description="commit or branch"),
             Parameter(name="raw", value="", description="key of a raw file to ingest first"),
+            Parameter(name="tune", value="false", description="`true` searches parameters, too"),
             Parameter(
                 name="image",
                 value_from=argo.ValueFrom(
@@ -85,9 +90,11 @@ def of_model(project: Project, repository: str, model: Model, pipeline: Pipeline
     ) as template:
         for step in pipeline.steps:
             _container(settings, repository, model, step)
+            if step.verb == "tune" and _workers(model) > 1:
+                _part(settings, repository, model, step)
         _told(settings, repository, model.model)
         with DAG(name=ENTRY):
-            _tasks(pipeline)
+            _tasks(pipeline, _workers(model))
     documents = [template.to_dict()]
     if model.pipeline.schedule:
         documents.append(_scheduled(settings, model).to_dict())
@@ -128,7 +135,7 @@ def settings(found: Workflows, image: str) -> list[Document]:
 
 
 def _container(settings: Workflows, repository: str, model: Model, step: Step) -> Container:
-    pins = [_pin(name) for name in _datasets(step)]
+    pins = _pins(step)
     inputs: list[Artifact] = [_checkout(settings, repository)]
     if step.verb == "ingest":
         inputs.append(S3Artifact(name="raw", path=RAW, key="{{workflow.parameters.raw}}"))
@@ -145,8 +152,27 @@ def _container(settings: Workflows, repository: str, model: Model, step: Step) -
         inputs=inputs,
         outputs=outputs,
         env_from=[SecretEnvFrom(name=SETTINGS, optional=True)],
-        env=_forge() if step.verb == "propose" else [],
+        env=_forge() if step.verb in SPEAKS else [],
     )
+
+
+def _part(settings: Workflows, repository: str, model: Model, step: Step) -> Container:
+    """One of the pods that make a search's tries; the step after them tells what was found."""
+    return Container(
+        name=_part_name(step),
+        image=IMAGE,
+        args=[*step.line, "--share", "{{inputs.parameters.share}}"],
+        inputs=[Parameter(name="share"), _checkout(settings, repository), *_pins(step)],
+        env_from=[SecretEnvFrom(name=SETTINGS, optional=True)],
+    )
+
+
+def _part_name(step: Step) -> str:
+    return f"{step.name}-part"
+
+
+def _workers(model: Model) -> int:
+    return model.search.workers if model.search else 1
 
 
 def _alike(model: Model) -> argo.Template:
@@ -218,22 +244,33 @@ def _pin_name(dataset: str) -> str:
     return f"pin-{dataset}"
 
 
-def _datasets(step: Step) -> list[str]:
-    """The datasets a step reads or writes, whose pins it needs."""
+def _pins(step: Step) -> list[Artifact]:
+    """Of the datasets that a step reads or writes."""
     of = {each.name for each in (*step.reads, *step.writes) if each.kind == "dataset"}
-    return sorted(of)
+    return [_pin(name) for name in sorted(of)]
 
 
-def _tasks(pipeline: Pipeline) -> None:
+def _tasks(pipeline: Pipeline, workers: int) -> None:
+    """The steps in their order; a search of several pods has a task for these before its own."""
     ingests = [step for step in pipeline.steps if step.verb == "ingest"]
     for step in pipeline.steps:
-        Task(
-            name=step.name,
-            template=step.name,
-            depends=" && ".join(_ended(each) for each in pipeline.after(step)) or None,
-            when=NEW_DATA if step.verb in ONLY_NEW_DATA else None,
-            arguments=[_new_pin(each) for each in ingests if set(each.writes) & set(step.reads)],
-        )
+        depends = " && ".join(_ended(each) for each in pipeline.after(step)) or None
+        pins = [_new_pin(each) for each in ingests if set(each.writes) & set(step.reads)]
+        when = WHEN.get(step.verb)
+        if step.verb == "tune" and workers > 1:
+            name, share = _part_name(step), Parameter(name="share", value=f"{{{{item}}}}/{workers}")
+            Task(
+                name=name,
+                template=name,
+                depends=depends,
+                when=when,
+                arguments=[share, *pins],
+                with_sequence=argo.Sequence(
+                    start=argo.IntOrString(root=1), end=argo.IntOrString(root=workers)
+                ),
+            )
+            depends = f"{name}.Succeeded"
+        Task(name=step.name, template=step.name, depends=depends, when=when, arguments=pins)
 
 
 def _new_pin(ingest: Step) -> Artifact:
@@ -243,7 +280,7 @@ def _new_pin(ingest: Step) -> Artifact:
 
 
 def _ended(step: Step) -> str:
-    if step.verb not in ONLY_NEW_DATA:
+    if step.verb not in WHEN:
         return f"{step.name}.Succeeded"
     return f"({step.name}.Succeeded || {step.name}.Skipped)"
 
