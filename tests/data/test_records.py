@@ -79,7 +79,7 @@ KINDS = contract_of(
         },
         {
             "type": "sql",
-            "query": "SELECT COUNT(*) FROM t WHERE \"day\" <> \"at\"::DATE -- odd",
+            "query": 'SELECT COUNT(*) FROM t WHERE "day" <> "at"::DATE -- odd',
             "mustBeLessOrEqualTo": 0,
         },
         {"type": "sql", "query": "SELECT COUNT(*) FROM t WHERE side::INTEGER > 7", "mustBe": 0},

@@ -13,6 +13,7 @@ from mlops.pipelines import rendered
 from mlops.pipelines.graph import pipeline_of
 from mlops.pipelines.names import RAW
 from mlops.repository import Repository
+from tests.search.toy import SEARCH
 from tests.strict_schemas import problems
 from tests.team import ROOT, Team
 
@@ -22,6 +23,7 @@ FILE, ALL, ACCESS, IMAGE = (
     for name in ("pipeline-toy-line", "all-pipelines", "access", "pipelines")
 )
 REPOSITORY = '\n[argocd]\nrepository = "https://forge.example/team/toy.git"\n'
+SEARCHING = (("tune", "-part"), ("tune", ""), ("suggest", ""))
 KINDS: dict[str, type[BaseModel]] = {
     "WorkflowTemplate": argo.WorkflowTemplate,
     "CronWorkflow": argo.CronWorkflow,
@@ -42,6 +44,11 @@ def add(team: Team, path: str, text: str) -> None:
 def documents(text: str | None) -> list[dict[str, Any]]:
     assert text is not None
     return list(yaml.safe_load_all(text))
+
+
+def dag_of(template: dict[str, Any]) -> dict[str, Any]:
+    (dag,) = (each["dag"] for each in template["spec"]["templates"] if "dag" in each)
+    return {task["name"]: task for task in dag["tasks"]}
 
 
 def strictly(document: dict[str, Any]) -> None:
@@ -81,10 +88,42 @@ def test_each_step_calls_the_line_that_a_laptop_calls(watched: Team) -> None:
     assert told == ("pipeline", "tell", "toy-line", "--status", "{{workflow.status}}")
     pipeline = pipeline_of(watched.repo, "toy-line", [RAW], propose=True)
     assert pods == {step.name: step.line for step in pipeline.steps}
-    (dag,) = (each["dag"] for each in template["spec"]["templates"] if "dag" in each)
-    after = {task["name"]: task.get("depends", "") for task in dag["tasks"]}
+    after = {name: task.get("depends", "") for name, task in dag_of(template).items()}
     for step in pipeline.steps:
         assert all(each.name in after[step.name] for each in pipeline.after(step))
+
+
+def test_a_search_is_made_by_as_many_pods_as_it_has_workers_and_only_when_asked(
+    watched: Team,
+) -> None:
+    add(watched, MODEL, SEARCH.replace("trials: 6", "trials: 6\n  workers: 3"))
+    (template,) = documents(rendered.stale(watched.repo)[FILE])
+    strictly(template)
+    tasks = dag_of(template)
+    part, tune, suggest = (tasks[f"{name}-toy-line{end}"] for name, end in SEARCHING)
+    asked = "'{{workflow.parameters.tune}}' == 'true'"
+    assert [task["when"] for task in (part, tune, suggest)] == [asked] * 3
+    assert part["withSequence"] == {"start": 1, "end": 3}
+    assert {"name": "share", "value": "{{item}}/3"} in part["arguments"]["parameters"]
+    assert tune["depends"] == "tune-toy-line-part.Succeeded"
+    assert part["depends"] == "validate-toy-points.Succeeded"
+    pods = {each["name"]: each["container"] for each in template["spec"]["templates"][:-1]}
+    assert pods["tune-toy-line-part"]["args"] == [
+        *("tune", "toy-line", "--share", "{{inputs.parameters.share}}")
+    ]
+    # The model's own code runs in the first two; what may write to the forge is in neither.
+    assert "env" not in pods["tune-toy-line-part"]
+    assert "env" not in pods["tune-toy-line"]
+    assert pods["suggest-toy-line"]["env"][0]["name"] == "FORGE_TOKEN"
+
+
+def test_a_search_of_one_worker_is_one_pod(watched: Team) -> None:
+    add(watched, MODEL, SEARCH)
+    (template,) = documents(rendered.stale(watched.repo)[FILE])
+    strictly(template)
+    tasks = dag_of(template)
+    assert "tune-toy-line-part" not in tasks
+    assert tasks["tune-toy-line"]["depends"] == "validate-toy-points.Succeeded"
 
 
 def test_pods_have_no_rights_no_root_and_an_end(watched: Team) -> None:

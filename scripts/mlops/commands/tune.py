@@ -180,6 +180,7 @@ def _body(
         "best": _trial(found.best),
         "better": found.is_better,
         "gain": found.gain,
+        "seconds": round(sum(one.seconds for one in found.trials), 3),
         "written": written,
         "branch": there.branch if there else None,
         "text": there.place if there else None,

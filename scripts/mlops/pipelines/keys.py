@@ -11,9 +11,11 @@ from mlops.sources import (
     VALIDATION_CODE,
     code_of_dataset,
     pins_of,
+    search_inputs,
     tool_code,
     training_inputs,
 )
+from mlops.specs.model import Model
 
 
 def key_of(repo: Repository, step: Step) -> str:
@@ -39,14 +41,31 @@ def _decisive(repo: Repository, step: Step) -> Mapping[str, object]:
     if step.verb == "propose":
         return {"data": read_pin(repo, step.subject).digest}
     spec = repo.model(step.subject)
+    if step.verb in {"tune", "suggest"}:
+        return _search(repo, spec)
     inputs = training_inputs(repo, step.subject, read_pin(repo, spec.data.dataset).digest)
     if step.verb == "train":
         return {"inputs": inputs}
     return {
         "inputs": inputs,
-        "spec": spec.model_dump(mode="json", exclude={"description", "owners", "pipeline"}),
+        "spec": spec.model_dump(
+            mode="json", exclude={"description", "owners", "pipeline", "search"}
+        ),
         "code": digests.of_files(tool_code(EVALUATION_CODE)),
         "champions": _champions(repo, step.subject) if step.verb == "evaluate" else {},
+    }
+
+
+def _search(repo: Repository, spec: Model) -> Mapping[str, object]:
+    """What is tried, and what the best of it is compared with."""
+    budget = (
+        spec.search.model_dump(mode="json", include={"trials", "minutes"}) if spec.search else {}
+    )
+    pinned = read_pin(repo, spec.data.dataset).digest
+    return {
+        "study": search_inputs(repo, spec.model, pinned),
+        "budget": budget,
+        "params": spec.training.params,
     }
 
 

@@ -101,7 +101,7 @@ def _of_model(layout: Layout, repository: str, name: str) -> "list[Document]":
     from mlops.pipelines import workflows
 
     spec = layout.model(name)
-    pipeline = pipeline_of(layout, name, [RAW], propose=True)
+    pipeline = pipeline_of(layout, name, [RAW], propose=True, tune=True)
     return workflows.of_model(layout.project, repository, spec, pipeline)
 
 

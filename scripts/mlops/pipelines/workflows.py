@@ -40,7 +40,11 @@ WORK, TMP = "/work", "/tmp"  # noqa: S108 - paths in a pod
 IMAGE = "{{workflow.parameters.image}}"
 ENTRY, TOLD, START = "pipeline", "tell-forge", "start"
 NEW_DATA = "'{{workflow.parameters.raw}}' != ''"
-ONLY_NEW_DATA = ("ingest", "propose")
+TUNE = "'{{workflow.parameters.tune}}' == 'true'"
+WHEN = {"ingest": NEW_DATA, "propose": NEW_DATA, "tune": TUNE, "suggest": TUNE}
+"""Steps that a run has only when it is asked for them."""
+SPEAKS = ("propose", "suggest")
+"""Steps that open a pull request, and therefore get the forge's token."""
 AT_ONCE = 4
 """Models of `all-pipelines` that run at the same time."""
 ARGO = "argoproj.io"
@@ -66,6 +70,7 @@ def of_model(project: Project, repository: str, model: Model, pipeline: Pipeline
         arguments=[
             _revision(project),
             Parameter(name="raw", value="", description="key of a raw file to ingest first"),
+            Parameter(name="tune", value="false", description="`true` searches parameters, too"),
             Parameter(
                 name="image",
                 value_from=argo.ValueFrom(
@@ -87,9 +92,11 @@ def of_model(project: Project, repository: str, model: Model, pipeline: Pipeline
     ) as template:
         for step in pipeline.steps:
             _container(project, repository, model, step)
+            if step.verb == "tune" and _workers(model) > 1:
+                _part(project, repository, model, step)
         _told(settings, repository, model)
         with DAG(name=ENTRY):
-            _tasks(pipeline)
+            _tasks(pipeline, _workers(model))
     documents = [template.to_dict()]
     if model.pipeline.schedule:
         documents.append(_scheduled(settings, model).to_dict())
@@ -213,10 +220,32 @@ def _container(project: Project, repository: str, model: Model, step: Step) -> C
         inputs=inputs,
         outputs=outputs,
         env_from=[SecretEnvFrom(name=SETTINGS, optional=True)],
-        env=[*_author(project), *_forge()] if step.verb == "propose" else [],
+        env=[*_author(project), *_forge()] if step.verb in SPEAKS else [],
         active_deadline_seconds=_limit(model),
         retry_strategy=_again(),
     )
+
+
+def _part(project: Project, repository: str, model: Model, step: Step) -> Container:
+    """One of the pods that make a search's tries; the step after them tells what was found."""
+    checkout = _checkout(project.workflows, repository)
+    return Container(
+        name=_part_name(step),
+        image=IMAGE,
+        args=[*step.line, "--share", "{{inputs.parameters.share}}"],
+        inputs=[Parameter(name="share"), checkout, *_pins(step.reads)],
+        env_from=[SecretEnvFrom(name=SETTINGS, optional=True)],
+        active_deadline_seconds=_limit(model),
+        retry_strategy=_again(),
+    )
+
+
+def _part_name(step: Step) -> str:
+    return f"{step.name}-part"
+
+
+def _workers(model: Model) -> int:
+    return model.search.workers if model.search else 1
 
 
 def _limit(model: Model) -> int:
@@ -309,16 +338,27 @@ def _pins(artifacts: Sequence[Thing]) -> list[Artifact]:
     return [_pin(each.name) for each in sorted(artifacts) if each.kind == "dataset"]
 
 
-def _tasks(pipeline: Pipeline) -> None:
+def _tasks(pipeline: Pipeline, workers: int) -> None:
+    """The steps in their order; a search of several pods has a task for these before its own."""
     made = [step for step in pipeline.steps if _pins(step.writes)]
     for step in pipeline.steps:
-        Task(
-            name=step.name,
-            template=step.name,
-            depends=" && ".join(_ended(each) for each in pipeline.after(step)) or None,
-            when=NEW_DATA if step.verb in ONLY_NEW_DATA else None,
-            arguments=[_new_pin(each) for each in made if set(each.writes) & set(step.reads)],
-        )
+        depends = " && ".join(_ended(each) for each in pipeline.after(step)) or None
+        pins = [_new_pin(each) for each in made if set(each.writes) & set(step.reads)]
+        when = WHEN.get(step.verb)
+        if step.verb == "tune" and workers > 1:
+            name, share = _part_name(step), Parameter(name="share", value=f"{{{{item}}}}/{workers}")
+            Task(
+                name=name,
+                template=name,
+                depends=depends,
+                when=when,
+                arguments=[share, *pins],
+                with_sequence=argo.Sequence(
+                    start=argo.IntOrString(root=1), end=argo.IntOrString(root=workers)
+                ),
+            )
+            depends = f"{name}.Succeeded"
+        Task(name=step.name, template=step.name, depends=depends, when=when, arguments=pins)
 
 
 def _new_pin(made: Step) -> Artifact:
@@ -328,7 +368,7 @@ def _new_pin(made: Step) -> Artifact:
 
 
 def _ended(step: Step) -> str:
-    if step.verb not in ONLY_NEW_DATA:
+    if step.verb not in WHEN:
         return f"{step.name}.Succeeded"
     return f"({step.name}.Succeeded || {step.name}.Skipped)"
 
