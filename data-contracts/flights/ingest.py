@@ -31,8 +31,8 @@ def ingest(raw: pd.DataFrame) -> pd.DataFrame:
     """
     known = raw.replace("NA", None)
     table = known.loc[:, list(PASSED_ON)]
-    minutes = pd.to_numeric(known["minute"], errors="coerce")
-    table.insert(0, "departs_at", _moment(known["time_hour"]) + pd.to_timedelta(minutes, unit="min"))
+    minutes = pd.to_timedelta(pd.to_numeric(known["minute"], errors="coerce"), unit="min")
+    table.insert(0, "departs_at", _moment(known["time_hour"]) + minutes)
     date = known["year"] + "-" + known["month"] + "-" + known["day"]
     table["day"] = pd.to_datetime(date, format="%Y-%m-%d", errors="coerce").dt.dayofyear
     return table

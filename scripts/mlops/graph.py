@@ -60,9 +60,10 @@ class Affected:
 def affected(layout: Layout, changed: Iterable[str], before: Layout | None = None) -> Affected:
     """What the changed paths reach, by the project's own files.
 
-    A dataset reaches those made of it and the models that learn from it, a model the services that
-    serve it. Only files that name what changed are parsed; one of these that cannot be is counted
-    as reached, so that its own check tells what is wrong with it, and no other file can stop a plan.
+    A dataset reaches those made of it and the models that learn from it, a model the services
+    that serve it. Only files that name what changed are parsed; one of these that cannot be is
+    counted as reached, so that its own check tells what is wrong with it, and no other file can
+    stop a plan.
 
     Args:
         layout: the files as they are now.

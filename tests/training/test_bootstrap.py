@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mlops import digests
 from mlops.specs.model import Evaluation
 from mlops.training.bootstrap import Draws, difference, draws, interval, resampled
-from mlops.training.metrics import value
+from mlops.training.metrics import value, weighted_auc
 
 DAYS, HOURS = 12, 24
 ROWS = pd.DataFrame({"day": np.repeat(np.arange(DAYS), HOURS)})
@@ -71,7 +71,7 @@ def test_sums_of_blocks_give_what_the_rows_drawn_give() -> None:
     chances = 1 / (1 + np.exp(-p + 10))
     for metric, target, predicted in (
         *((name, y, p) for name in METRICS),
-        *((name, labels, chances) for name in ("auc", "log_loss", "accuracy")),
+        *((name, labels, chances) for name in ("auc", "ece", "log_loss", "accuracy")),
     ):
         found = resampled(metric, target, predicted, drawn())
         for number in (0, 250, 499):
@@ -80,6 +80,14 @@ def test_sums_of_blocks_give_what_the_rows_drawn_give() -> None:
             rows = np.concatenate([np.flatnonzero(drawn().block == block) for block in blocks])
             expected = value(metric, target[rows], predicted[rows])
             assert found[number] == pytest.approx(expected), metric
+
+
+@given(seeds, st.integers(1, 40))
+def test_auc_counted_by_block_is_bit_for_bit_that_of_weighted_rows(seed: int, ties: int) -> None:
+    y = (noise(seed) > 10).astype(np.float64)
+    p = np.round(noise(seed + 1) / 20 * ties) / ties
+    found = resampled("auc", y, p, drawn())
+    assert np.array_equal(found, weighted_auc(y, p, drawn().counts[:, drawn().block]))
 
 
 def test_correlated_days_make_the_interval_of_blocks_wider_than_that_of_rows() -> None:

@@ -16,7 +16,7 @@ P = np.array([3.0, 1.0, 4.0, 6.0])
 
 
 def test_every_metric_that_a_gate_may_name_can_be_measured() -> None:
-    known = {*metrics.RATIOS, "auc"}
+    known = {*metrics.RATIOS, "auc", "ece"}
     assert {name for names in METRICS.values() for name in names} == known
 
 
@@ -51,6 +51,19 @@ def test_classification_metrics_equal_those_of_scikit_learn(
     assert value("log_loss", y, p) == pytest.approx(reference.log_loss(y, p))
     assert value("brier", y, p) == pytest.approx(reference.brier_score_loss(y, p))
     assert value("accuracy", y, p) == pytest.approx(reference.accuracy_score(y, p >= 0.5))
+
+
+def test_the_calibration_error_is_the_distance_in_each_bin_weighted_by_its_rows() -> None:
+    p = np.array([0.1, 0.1, 0.1, 0.1, 0.7, 0.7, 1.0])
+    y = np.array([0, 0, 0, 1, 1, 0, 1], dtype=np.float64)
+    assert value("ece", y, p) == pytest.approx((4 * 0.15 + 2 * 0.2 + 0) / 7)
+
+
+@given(st.lists(st.sampled_from([0.0, 0.2, 0.5, 1.0]), min_size=1, max_size=50))
+def test_shares_that_come_out_as_predicted_have_no_calibration_error(chances: list[float]) -> None:
+    p = np.repeat(chances, 10)
+    y = np.concatenate([np.arange(10) < 10 * chance for chance in chances]).astype(np.float64)
+    assert value("ece", y, p) == pytest.approx(0, abs=1e-12)
 
 
 @given(st.lists(st.integers(0, 3), min_size=6, max_size=6))

@@ -8,11 +8,13 @@ import pytest
 
 from mlops.cli import run
 from mlops.data import pin as pins
+from mlops.data.derive import derive
 from mlops.errors import BadInput, Exit, NotGood
 from mlops.specs.release import DatasetPin
 from mlops.versions.history import named
 from mlops.versions.rollback import roll_back
 from tests.data.test_ingest import FEBRUARY, JANUARY, ingested
+from tests.derived import NAME, add_derived
 from tests.releases import Made, files_of, make_decision, release_of
 from tests.team import Team
 from tests.versions.conftest import PATH, short
@@ -83,10 +85,10 @@ def test_a_version_whose_content_nobody_has_is_not_gone_back_to(team: Team, tmp_
     assert team.git("status", "--porcelain") == ""
 
 
-def holding(team: Team, number: int, digest: str) -> Made:
+def holding(team: Team, number: int, digest: str, dataset: str = "toy-points") -> Made:
     """A release that learned from a version."""
     made = release_of(team, number)
-    pin = DatasetPin(name="toy-points", digest=digest, contract="1.0.0")
+    pin = DatasetPin(name=dataset, digest=digest, contract="1.0.0")
     return replace(made, release=made.release.model_copy(update={"datasets": (pin,)}))
 
 
@@ -95,3 +97,22 @@ def put(team: Team, made: Made, *environments: str) -> None:
         for path, content in files_of(made, environment, make_decision(made, environment)).items():
             team.write(path, content)
         team.commit(f"Put {made.release.release} into {environment}")
+
+
+def test_what_learned_from_a_dataset_made_of_the_version_is_named_too(team: Team) -> None:
+    """Releases that hold a derived version are free of a bad source as soon as that one is."""
+    add_derived(team)
+    pinned = []
+    for number, file in enumerate((JANUARY, FEBRUARY), start=1):
+        ingested(team, file)
+        pinned.append(derive(team.repo, NAME).new.digest)
+        team.commit(f"Ingest {file.name}")
+        put(team, holding(team, number, pinned[-1], NAME), "dev", "staging")
+    done = roll_back(team.repo, "toy-points")
+    assert [(one.digest, one.holds, one.release, one.serves) for one in done.consumers] == [
+        (done.taken_back[-1].digest, pinned[-1], 2, ("dev", "staging"))
+    ]
+    assert [way.command for way in done.ways_back] == [
+        "mlops rollback toy --env staging --to 1",
+        "mlops rollback toy --env dev --to 1",
+    ]

@@ -143,6 +143,7 @@ def pin_of(
     rows: int,
     contract: str,
     raw: tuple[RawFile, ...] = (),
+    *,
     sources: tuple[SourceVersion, ...] = (),
 ) -> Pin:
     """The pin of a version's bytes."""
@@ -183,8 +184,8 @@ def fetch(repo: Repository, pin: Pin) -> Path:
     """The version's Parquet file, verified.
 
     Got from the DVC remote when it is not here; made again from the raw files, or the versions of
-    other datasets, that the pin records when the remote does not have it either, or cannot be read. A stored file with other
-    content is told on standard error, never used, and replaced.
+    other datasets, that the pin records when the remote does not have it either, or cannot be
+    read. A stored file with other content is told on standard error, never used, and replaced.
 
     Raises:
         NotHere: when nobody has it.

@@ -9,7 +9,7 @@ from mlops.specs.search import Search, Value
 
 METRICS = {
     "regression": ("mae", "rmse", "mape", "bias"),
-    "classification": ("auc", "log_loss", "brier", "accuracy"),
+    "classification": ("auc", "log_loss", "brier", "ece", "accuracy"),
 }
 SIGNED = ("bias",)
 """Metrics that are good near 0: they have no better direction to compare models by."""

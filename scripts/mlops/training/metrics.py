@@ -2,7 +2,8 @@
 
 mae and rmse are in units of the target, bias is the mean of prediction minus target, mape is
 over the rows whose target is not 0. For classification, predictions are probabilities of 1.
-auc alone is no ratio of sums; it is the weighted Mann-Whitney statistic.
+Two are no ratio of sums: auc is the weighted Mann-Whitney statistic, ece the expected calibration
+error.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from mlops.specs.model import METRICS
 Floats = NDArray[np.float64]
 RowTerms = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
+BINS = 15
+"""Of equal width from 0 to 1, in ece."""
 SMALLEST = 1e-15
 """Probabilities are kept this far from 0 and 1 in log_loss, so that it stays finite."""
 
@@ -65,6 +68,9 @@ def value(metric: str, y: Floats, p: Floats) -> float:
     """A metric of predictions `p` for targets `y`, both of shape (rows,); NaN when undefined."""
     if metric == "auc":
         return float(weighted_auc(y, p, np.ones((1, len(y))))[0])
+    if metric == "ece":
+        sums = np.bincount(bins_of(p), p - y, BINS)
+        return float(calibration_error(sums[None, :], np.array([float(len(y))]))[0])
     numerators, denominators = RATIOS[metric].terms(y, p)
     return float(RATIOS[metric].of_sums(numerators.sum(), denominators.sum()))
 
@@ -80,9 +86,7 @@ def weighted_auc(y: Floats, p: Floats, weights: Floats) -> Floats:
 
     NaN where a set holds one class only.
     """
-    groups = np.unique(p, return_inverse=True)[1]
-    order = np.argsort(groups, kind="stable")
-    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    order, starts = ranked(p)
     positive = np.add.reduceat((weights * y)[:, order], starts, axis=1)
     negative = np.add.reduceat((weights * (1 - y))[:, order], starts, axis=1)
     below = np.cumsum(negative, axis=1) - negative / 2
@@ -90,6 +94,35 @@ def weighted_auc(y: Floats, p: Floats, weights: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         area: Floats = (positive * below).sum(axis=1) / pairs
     return area
+
+
+def ranked(p: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows in the order of their predictions, and where in it each value of these begins."""
+    groups = np.unique(p, return_inverse=True)[1]
+    order = np.argsort(groups, kind="stable")
+    return order, np.flatnonzero(np.diff(groups[order], prepend=-1))
+
+
+def bins_of(p: Floats) -> NDArray[np.int64]:
+    """The bin of each probability, shape (rows,)."""
+    return np.clip((p * BINS).astype(np.int64), 0, BINS - 1)
+
+
+def calibration_error(sums: Floats, rows: Floats) -> Floats:
+    """Expected calibration error of several sets of rows; NaN for one without rows.
+
+    Mean distance between predicted and observed share, over bins of the prediction, weighted by
+    their rows: Naeini, Cooper and Hauskrecht (AAAI 2015); Guo et al., On Calibration of Modern
+    Neural Networks (ICML 2017), equation 3. It is above 0 by chance alone, the more the fewer
+    rows.
+
+    Args:
+        sums: of predictions minus targets, shape (sets, bins).
+        rows: of each set, shape (sets,).
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error: Floats = np.abs(sums).sum(axis=1) / rows
+    return error
 
 
 def rounded(number: float) -> float:

@@ -1,0 +1,42 @@
+"""A dataset made of the small project's own: the points of one side, and their mean."""
+
+from tests.team import Team
+
+NAME = "toy-left"
+PATH = f"data-contracts/{NAME}.dvc"
+STEP = f"data-contracts/{NAME}/derive.py"
+DERIVE = """\
+def derive(sources):
+    points = sources["toy-points"]
+    left = points[points["side"] == "left"]
+    return left[["moment", "x"]]
+"""
+
+
+def add_derived(team: Team, name: str = NAME, *, of: tuple[str, ...] = ("toy-points",)) -> None:
+    """Write its contract and its step; nothing is committed."""
+    team.write(f"data-contracts/{name}.odcs.yaml", contract(name, f"[{', '.join(of)}]"))
+    team.write(f"data-contracts/{name}/derive.py", DERIVE.replace("toy-points", of[0]))
+
+
+def contract(name: str, of: str) -> str:
+    """A contract whose `derivedFrom` is the YAML given."""
+    return f"""\
+apiVersion: v3.1.0
+kind: DataContract
+id: 0c9f3f0e-6a0f-4b8e-9d0a-2a4f0a6f7d12
+name: {name}
+version: 1.0.0
+status: active
+schema:
+  - name: left
+    logicalType: object
+    properties:
+      - {{name: moment, logicalType: timestamp, primaryKey: true, primaryKeyPosition: 1, required: true}}
+      - {{name: x, logicalType: number, required: true, logicalTypeOptions: {{maximum: 10}}}}
+team:
+  name: Toys
+  members: [{{username: toys@example.com, role: owner}}]
+customProperties:
+  - {{property: derivedFrom, value: {of}}}
+"""
