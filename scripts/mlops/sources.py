@@ -83,6 +83,7 @@ def training_inputs(layout: Layout, model: str, data: str) -> str:
     decisive = spec.model_dump(mode="json", include={"task", "format", "data", "training"})
     return digests.of_json(
         {
+            **_features_limits(layout, model),
             "spec": decisive,
             "code": digests.of_files(code_of_model(layout, model)),
             "tool": digests.of_files(tool_code(TRAINING_CODE)),
@@ -90,6 +91,16 @@ def training_inputs(layout: Layout, model: str, data: str) -> str:
             "data": data,
         }
     )
+
+
+def _features_limits(layout: Layout, model: str) -> dict[str, object]:
+    """What the features' contract allows, without its words: they decide no model."""
+    from mlops.data.contract import read_features
+    from mlops.data.feature_limits import limits_of
+
+    contract = read_features(layout, model)
+    limits = limits_of(contract) if contract else ()
+    return {"limits": [each.model_dump(mode="json") for each in limits]} if contract else {}
 
 
 def training_paths(layout: Layout, model: str) -> tuple[str, ...]:

@@ -167,7 +167,7 @@ def _excess(rule: Rule, entry: Mapping[Hashable, Any]) -> float:
     return max((gap for gap in (low - value, value - high) if gap > 0), default=0.0)
 
 
-def values_of(rule: Rule, entry: Mapping[Hashable, Any]) -> str:
+def values_of(rule: Rule, entry: Mapping[Any, Any]) -> str:
     """What a row has in the columns of a rule, for a message; empty for one missing value."""
     values = {name: entry.get(name) for name in rule.columns}
     if len(values) == 1:
