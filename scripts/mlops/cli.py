@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "contract": (
         "mlops.commands.contract:group",
-        "Data contracts: what one enforces, only reports, and cannot check.",
+        "Contracts of data and of features: what one enforces, only reports, and cannot check.",
     ),
     "train": (
         "mlops.commands.train:command",

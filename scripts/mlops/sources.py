@@ -84,6 +84,7 @@ def training_inputs(layout: Layout, model: str, data: str) -> str:
     decisive = spec.model_dump(mode="json", include={"task", "format", "data", "training"})
     return digests.of_json(
         {
+            **_features_limits(layout, model),
             "spec": decisive,
             "code": digests.of_files(code_of_model(layout, model)),
             "tool": digests.of_files(tool_code(TRAINING_CODE)),
@@ -119,8 +120,20 @@ def search_inputs(layout: Layout, model: str, data: str) -> str:
             "tool": digests.of_files(tool_code((*TRAINING_CODE, *SEARCH_CODE))),
             "dependencies": digests.of_bytes(pins_of(layout, "train")),
             "data": data,
+            **_features_limits(layout, model),
         }
     )
+
+
+def _features_limits(layout: Layout, model: str) -> dict[str, object]:
+    """What the features' contract allows, without its words: they decide no model."""
+    from mlops.data.contract import read_features
+    from mlops.data.feature_limits import limits_of
+
+    contract = read_features(layout, model)
+    if contract is None:
+        return {}
+    return {"limits": [each.model_dump(mode="json") for each in limits_of(contract)]}
 
 
 def training_paths(layout: Layout, model: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from benchmarks import (
     lineage,
     plan,
     pull_request,
+    records,
     rollback,
     search,
     serving,
@@ -23,6 +24,7 @@ MEASURES = {
     "data-rollback": data_rollback.measure,
     "lineage": lineage.measure,
     "search": search.measure,
+    "records": records.measure,
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from mlops.data.contract import Contract, read_contract
@@ -120,9 +120,13 @@ def broken(verdict: Verdict, rule: Rule) -> bool:
     return any(each.rule == rule for each in verdict.broken)
 
 
+# A table costs seconds, so each holds many records, and a failure is shown as it was found.
+FEW = settings(max_examples=6, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+
+
 @pytest.mark.slow
-@settings(max_examples=60)
-@given(st.lists(any_rows(KINDS), min_size=1, max_size=12))
+@FEW
+@given(st.lists(any_rows(KINDS), min_size=10, max_size=25))
 def test_a_record_breaks_the_rules_that_its_row_of_a_table_breaks(
     records: list[dict[str, Any]],
 ) -> None:
@@ -130,11 +134,11 @@ def test_a_record_breaks_the_rules_that_its_row_of_a_table_breaks(
 
 
 @pytest.mark.slow
-@settings(max_examples=15)
+@FEW
 @given(st.data())
 def test_records_of_a_real_contract_are_judged_as_its_tables_are(data: st.DataObject) -> None:
     contract = bikes()
-    rows = st.lists(good_rows(contract) | any_rows(contract), min_size=1, max_size=12)
+    rows = st.lists(good_rows(contract) | any_rows(contract), min_size=10, max_size=25)
     agree(contract, data.draw(rows))
 
 

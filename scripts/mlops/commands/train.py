@@ -35,6 +35,8 @@ def command(model: str, as_json: bool) -> int:
 @recorded("train")
 def train(repo: Repository, model: str, *, as_json: bool = False) -> int:
     """Train and register the work tree's model; print the version it has."""
+    from mlops.data.contract import read_features
+    from mlops.data.feature_limits import without_contract
     from mlops.training.candidate import State, registered_before, train_and_register
 
     state = State.of(repo, model)
@@ -43,6 +45,8 @@ def train(repo: Repository, model: str, *, as_json: bool = False) -> int:
         return _tell_known(known, as_json)
     if not as_json:
         _tell_start(repo, model, state)
+    if read_features(repo, model) is None:
+        click.echo(str(without_contract(model)), err=True)
     found = train_and_register(repo, model, state)
     if as_json:
         click.echo(json.dumps(_body(found.registered) | _figures(found.trained, found.seconds)))

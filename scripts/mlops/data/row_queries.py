@@ -97,29 +97,34 @@ class RowQueries:
         self._database.execute("SET lock_configuration = true")
         used = {name.lower() for each in _nodes(list(conditions)) for name in _columns(each)}
         self._columns = [each for each in asked.properties if each.name.lower() in used]
-        self._all = self._statement(asked, conditions)
-        self._each = [self._statement(asked, [condition]) for condition in conditions]
+        self._prepare("whole", asked, conditions)
+        self._each = [f"part_{number}" for number, _ in enumerate(conditions)]
+        for name, condition in zip(self._each, conditions, strict=True):
+            self._prepare(name, asked, [condition])
 
     def met(self, row: Mapping[str, Any]) -> list[bool | str]:
         """Whether a typed row meets each condition; a text says why that cannot be told."""
         import duckdb
 
-        values = [_plain(row[each.name], each.logical_type) for each in self._columns]
+        # Values in the types that were prepared for, or it would be planned anew.
+        values = ", ".join(_literal(row[each.name], each.logical_type) for each in self._columns)
+        values = f"({values})" if values else ""
         try:
-            return [each is True for each in self._database.execute(self._all, values).fetchone()]
+            found = self._database.execute(f"EXECUTE whole{values}").fetchone()
+            return [each is True for each in found]
         except duckdb.Error:
-            return [self._alone(statement, values) for statement in self._each]
+            return [self._alone(name, values) for name in self._each]
 
-    def _alone(self, statement: Any, values: Sequence[Any]) -> bool | str:
+    def _alone(self, name: str, values: str) -> bool | str:
         import duckdb
 
         try:
-            return _one(self._database, statement, values) is True
+            return _one(self._database, f"EXECUTE {name}{values}", ()) is True
         except duckdb.Error as error:
             first_line = str(error).strip().splitlines()[0]
             return f"cannot be run by DuckDB ({first_line})"
 
-    def _statement(self, asked: Table, conditions: Sequence[Node]) -> Any:
+    def _prepare(self, name: str, asked: Table, conditions: Sequence[Node]) -> None:
         """`SELECT condition, ... FROM (the row, each value a parameter) AS table`."""
         given = ", ".join(
             f"${number}::{TYPES[each.logical_type]} AS {quoted(each.name)}"
@@ -130,7 +135,7 @@ class RowQueries:
         whole = json.loads(select)
         whole["statements"][0]["node"]["select_list"] = list(conditions)
         text = _one(self._database, "SELECT json_deserialize_sql(?::JSON)", [json.dumps(whole)])
-        return self._database.extract_statements(text)[0]
+        self._database.execute(f"PREPARE {name} AS {text}")
 
 
 def _columns(node: Node) -> Sequence[str]:
@@ -139,8 +144,7 @@ def _columns(node: Node) -> Sequence[str]:
     return names
 
 
-def _plain(value: Any, kind: LogicalType) -> Any:
-    """A moment as DuckDB takes it."""
-    if value is None or kind not in ("timestamp", "date"):
-        return value
-    return value.date() if kind == "date" else value.to_pydatetime()
+def _literal(value: Any, kind: LogicalType) -> str:
+    """A typed value as SQL has it."""
+    written = "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
+    return f"{written}::{TYPES[kind]}"

@@ -54,7 +54,7 @@ def compiled(rule: Rule) -> Holds:
     def judged(row: Row) -> bool:
         try:
             return holds(row)
-        except TypeError:  # what cannot be compared does not hold, as in a table
+        except (TypeError, ValueError):  # what cannot be compared does not hold, as in a table
             return False
 
     return judged

@@ -143,7 +143,8 @@ def _timestamp(value: Any) -> Any:
         return value
     try:
         moment = pd.Timestamp(value)
-        return moment if moment.tzinfo is None else moment.tz_convert("UTC").tz_localize(None)
+        utc = moment if moment.tzinfo is None else moment.tz_convert("UTC").tz_localize(None)
+        return utc if 1 <= utc.year <= 9999 else value
     except (TypeError, ValueError, OverflowError):
         return value
 

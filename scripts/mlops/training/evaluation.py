@@ -25,7 +25,7 @@ from mlops.training.comparison import compare, slices_of
 from mlops.training.holdout import Split, split
 from mlops.training.latency import one_row_ms
 from mlops.training.metrics import Floats, value, values
-from mlops.training.rows import moment, records, targets
+from mlops.training.rows import hold, moment, records, targets
 from mlops.training.training import features_of
 
 if TYPE_CHECKING:
@@ -97,9 +97,16 @@ def scorer_of(repo: Repository, layout: Layout, registered: Registered) -> Score
 
 
 def measure_rows(spec: Model, rows: Split, scorer: Scorer, inputs: str) -> Measured:
-    """Measure an opened model on a split."""
+    """Measure an opened model on a split.
+
+    Raises:
+        NotGood: when it was trained on rows of the holdout, or features of the holdout break the
+            contract that it was trained by.
+    """
     _refuse_seen(spec, rows, scorer)
     asked = records(rows.holdout, scorer.features)
+    if scorer.limits is not None:
+        hold(scorer.limits, scorer.matrix(asked), spec.model, "the rows to evaluate on")
     y, p = targets(rows.holdout, spec.data.target), scorer.score(asked)
     latency_ms = one_row_ms(scorer, asked[0])
     metrics = _intervals(spec, rows, y, p)
