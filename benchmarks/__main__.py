@@ -15,6 +15,7 @@ from benchmarks import (
     selection,
     serving,
     startup,
+    validation,
 )
 from benchmarks.table import markdown, recorded
 from mlops.files import write_whole
@@ -27,6 +28,7 @@ BENCHMARKS = {
     "demo": demo.measure,
     "rollback": rollback.measure,
     "data-rollback": data_rollback.measure,
+    "validation": validation.measure,
     "selection": selection.measure,
     "cluster": cluster.measure,
     "applications": applications.measure,

@@ -150,9 +150,9 @@ def _plain(texts: pd.Series, kind: LogicalType) -> pd.Series:
     if kind == "integer":
         return pd.Series(plain.cast(pa.int64()).to_pandas(integer_object_nulls=True), dtype="Int64")
     if kind == "number":
-        numbers = plain.cast(pa.float64()).to_pandas() + 0.0
+        numbers: pd.Series = plain.cast(pa.float64()).to_pandas() + 0.0
         return numbers.where(np.isfinite(numbers))
-    moments = pd.to_datetime(plain.to_pandas(), format="ISO8601", errors="coerce")
+    moments: pd.Series = pd.to_datetime(plain.to_pandas(), format="ISO8601", errors="coerce")
     return moments.astype(DTYPES[kind])
 
 
@@ -243,7 +243,7 @@ PYTHON: dict[LogicalType, Sequence[type]] = {
     "timestamp": (pd.Timestamp,),
     "date": (pd.Timestamp,),
 }
-DTYPES: dict[LogicalType, str] = {
+DTYPES: dict[LogicalType, Any] = {
     "string": "str",
     "integer": "Int64",
     "number": "float64",

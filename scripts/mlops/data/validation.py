@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -291,13 +292,23 @@ def refuse_what_cannot_run(contract: Contract) -> None:
     Raises:
         BadInput: with all of them.
     """
-    refused = [(rule.place, said) for rule in rules.value_rules(contract.table)
-               if (said := refusal(rule, contract.table))]  # fmt: skip
+    written = [rule for rule in rules.value_rules(contract.table) if rule.is_written]
+    if not written:
+        return
+    with _of_no_rows(contract) as relation:
+        doubtful = [rule for rule in written if rule.in_sql or not compiles(rule, relation)]
+    refused = [(rule.place, said) for rule in doubtful if (said := refusal(rule, contract.table))]
     if refused:
         raise BadInput(
             Problem(contract.path, f"`{contract.table.name}.{place}` {why}", fix)
             for place, (why, fix) in refused
         )
+
+
+def _of_no_rows(contract: Contract) -> AbstractContextManager[Relation]:
+    """A table of the contract's columns: what compiles on it is an expectation that there is."""
+    empty = pd.DataFrame({name: pd.Series(dtype="str") for name in contract.names})
+    return of_frame(contract.table, read(contract, empty))
 
 
 def refusal(rule: Rule, asked: Table) -> Reason | None:

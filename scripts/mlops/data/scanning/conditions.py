@@ -5,7 +5,8 @@ known here (`mostly`, `row_condition` ...) leave the rule to that.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mlops.data.rule import Rule
@@ -18,8 +19,53 @@ Compiled = str | None
 NO = "false"
 
 
+MISSING = "expect_column_values_to_not_be_null"
+BETWEEN = "expect_column_values_to_be_between"
+IN_SET = "expect_column_values_to_be_in_set"
+PAIR_IN_SET = "expect_column_pair_values_to_be_in_set"
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What the values of a column have to lie between."""
+
+    low: Any
+    high: Any
+    strict_low: bool = False
+    strict_high: bool = False
+
+    def hold(self, least: Any, largest: Any) -> bool:
+        """Whether they lie there, given the least and the largest."""
+        above = self.low is None or (least > self.low if self.strict_low else least >= self.low)
+        if self.high is None:
+            return bool(above)
+        below = largest < self.high if self.strict_high else largest <= self.high
+        return bool(above and below)
+
+
+def ends(rule: Rule, relation: Relation) -> Ends | None:
+    """The ends between which a rule of rows, that compiles, wants its column; None without."""
+    asked = rule.kwargs
+    if rule.expectation == BETWEEN:
+        strict = (bool(asked.get("strict_min")), bool(asked.get("strict_max")))
+        return Ends(asked.get("min_value"), asked.get("max_value"), *strict)
+    if rule.expectation != IN_SET or relation.cells[rule.columns[0]].kind != "integer":
+        return None
+    values = sorted(set(asked["value_set"]))
+    whole = values == list(range(int(values[0]), int(values[0]) + len(values)))
+    return Ends(values[0], values[-1]) if whole else None
+
+
+def grouped(rule: Rule, relation: Relation) -> bool:
+    """Whether a rule is asked of each different value once: of listed words, and listed pairs."""
+    words = rule.expectation == IN_SET and relation.cells[rule.columns[0]].kind == "string"
+    return words or rule.expectation == PAIR_IN_SET
+
+
 def broken(rule: Rule, relation: Relation) -> Compiled:
-    """A condition, never null, that holds for the rows that break a rule; None when there is none.
+    """A condition that holds for the rows that break a rule; None when there is none.
+
+    It may be null, too, for rows that do not.
 
     Args:
         rule: judges each row by itself.
@@ -36,13 +82,13 @@ def broken(rule: Rule, relation: Relation) -> Compiled:
 
 def excess(rule: Rule, relation: Relation) -> str | None:
     """How far a row's number is outside its range, in SQL; None for all else."""
-    if rule.expectation != "expect_column_values_to_be_between":
+    if rule.expectation != BETWEEN:
         return None
     cell = relation.cells[rule.columns[0]]
-    ends = (rule.kwargs.get("min_value"), rule.kwargs.get("max_value"))
+    given = (rule.kwargs.get("min_value"), rule.kwargs.get("max_value"))
     if cell.kind not in ("integer", "number"):
         return None
-    low, high = (None if end is None else literal(end, cell.kind) for end in ends)
+    low, high = (None if end is None else literal(end, cell.kind) for end in given)
     value = f"({cell.value})::DOUBLE"
     gaps = [*([f"{low} - {value}"] if low else []), *([f"{value} - {high}"] if high else [])]
     return f"greatest(0, {', '.join(gaps)})"
@@ -70,27 +116,27 @@ def _outside(asked: Mapping[str, Any], cells: Sequence[Cell]) -> Compiled:
         *([f"({cell.value}) {below} {given[0]}"] if low is not None else []),
         *([f"({cell.value}) {above} {given[-1]}"] if high is not None else []),
     ]
-    return _surely(" OR ".join(parts))
+    return " OR ".join(parts)
 
 
 def _not_in(asked: Mapping[str, Any], cells: Sequence[Cell]) -> Compiled:
     values = literals(asked.get("value_set") or (), cells[0].kind)
-    return values and _surely(f"({cells[0].value}) NOT IN ({', '.join(values)})")
+    return None if values is None else f"({cells[0].value}) NOT IN ({', '.join(values)})"
 
 
 def _in(asked: Mapping[str, Any], cells: Sequence[Cell]) -> Compiled:
     values = literals(asked.get("value_set") or (), cells[0].kind)
-    return values and _surely(f"({cells[0].value}) IN ({', '.join(values)})")
+    return None if values is None else f"({cells[0].value}) IN ({', '.join(values)})"
 
 
 def _no_match(asked: Mapping[str, Any], cells: Sequence[Cell]) -> Compiled:
     found = _match(asked, cells)
-    return found and _surely(f"NOT regexp_matches({found})")
+    return found and f"NOT regexp_matches({found})"
 
 
 def _a_match(asked: Mapping[str, Any], cells: Sequence[Cell]) -> Compiled:
     found = _match(asked, cells)
-    return found and _surely(f"regexp_matches({found})")
+    return found and f"regexp_matches({found})"
 
 
 def _match(asked: Mapping[str, Any], cells: Sequence[Cell]) -> Compiled:
@@ -108,7 +154,7 @@ def _length(asked: Mapping[str, Any], cells: Sequence[Cell]) -> Compiled:
         *([f"length({cell.value}) < {given[0]}"] if low is not None else []),
         *([f"length({cell.value}) > {given[-1]}"] if high is not None else []),
     ]
-    return _surely(" OR ".join(parts))
+    return " OR ".join(parts)
 
 
 def _pair_not_in(asked: Mapping[str, Any], cells: Sequence[Cell]) -> Compiled:
@@ -155,21 +201,16 @@ def _one_is_there(cells: Sequence[Cell]) -> str:
     return "(" + " OR ".join(f"({cell.value}) IS NOT NULL" for cell in cells) + ")"
 
 
-def _surely(condition: str) -> str:
-    """Missing values break no rule but the one about them."""
-    return f"coalesce({condition}, false)"
-
-
 Compiler = Callable[[Mapping[str, Any], Sequence[Cell]], Compiled]
 RANGE = ("column", "min_value", "max_value", "strict_min", "strict_max")
 PAIR = ("column_A", "column_B")
-CONDITIONS: Mapping[str, tuple[Compiler, Collection[str]]] = {
+CONDITIONS: Mapping[str, tuple[Compiler, frozenset[str]]] = {
     name: (compiler, frozenset(arguments))
     for name, compiler, arguments in (
-        ("expect_column_values_to_not_be_null", _missing, ("column",)),
+        (MISSING, _missing, ("column",)),
         ("expect_column_values_to_be_in_type_list", _of_type, ("column", "type_list")),
-        ("expect_column_values_to_be_between", _outside, RANGE),
-        ("expect_column_values_to_be_in_set", _not_in, ("column", "value_set")),
+        (BETWEEN, _outside, RANGE),
+        (IN_SET, _not_in, ("column", "value_set")),
         ("expect_column_values_to_not_be_in_set", _in, ("column", "value_set")),
         ("expect_column_values_to_match_regex", _no_match, ("column", "regex")),
         ("expect_column_values_to_not_match_regex", _a_match, ("column", "regex")),
@@ -178,7 +219,7 @@ CONDITIONS: Mapping[str, tuple[Compiler, Collection[str]]] = {
             _length,
             ("column", "min_value", "max_value"),
         ),
-        ("expect_column_pair_values_to_be_in_set", _pair_not_in, (*PAIR, "value_pairs_set")),
+        (PAIR_IN_SET, _pair_not_in, (*PAIR, "value_pairs_set")),
         ("expect_column_pair_values_a_to_be_greater_than_b", _not_above, (*PAIR, "or_equal")),
         ("expect_column_pair_values_to_be_equal", _not_equal, PAIR),
     )

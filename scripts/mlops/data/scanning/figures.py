@@ -30,20 +30,17 @@ class Judged:
 
 @dataclass(frozen=True)
 class Figures:
-    """What a rule needs to know of a column.
-
-    Attributes:
-        expressions: aggregates, in SQL.
-    """
+    """What a rule needs to know of a column, in SQL: an aggregate, or how often conditions hold."""
 
     rule: Rule
-    expressions: tuple[str, ...]
+    aggregate: str = ""
+    conditions: tuple[str, ...] = ()
 
     def judged(self, found: Sequence[Any]) -> Judged:
-        """The rule, given what the expressions came to."""
-        if self.rule.expectation == SHARES:
-            return _diverging(self.rule.kwargs, found)
-        return _bounded(self.rule.kwargs, found[0])
+        """The rule, given what the aggregate came to, or the counts."""
+        if self.aggregate:
+            return _bounded(self.rule.kwargs, found[0])
+        return _diverging(self.rule.kwargs, found)
 
 
 def figures(rule: Rule, relation: Relation) -> Figures | None:
@@ -53,9 +50,9 @@ def figures(rule: Rule, relation: Relation) -> Figures | None:
     cell = relation.cells[rule.columns[0]]
     if rule.expectation == SHARES:
         counted = _counts(rule.kwargs, cell)
-        return counted and Figures(rule, counted)
+        return Figures(rule, conditions=counted) if counted else None
     if rule.expectation in BOUNDED and set(rule.kwargs) <= RANGE and _ends_are_numbers(rule, cell):
-        return Figures(rule, (BOUNDED[rule.expectation].format(cell.value),))
+        return Figures(rule, BOUNDED[rule.expectation].format(cell.value))
     return None
 
 
@@ -86,8 +83,8 @@ def _counts(asked: Mapping[str, Any], cell: Cell) -> tuple[str, ...] | None:
     if wanted is None or len(set(wanted)) != len(weights) or not math.isclose(sum(weights), 1):
         return None
     return (
-        f"count({cell.value})",
-        *(f"count(*) FILTER (WHERE ({cell.value}) = {value})" for value in wanted),
+        f"({cell.value}) IS NOT NULL",
+        *(f"({cell.value}) = {value}" for value in wanted),
     )
 
 

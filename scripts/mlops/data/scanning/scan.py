@@ -1,7 +1,6 @@
-"""Rules checked by DuckDB: counts in one pass over the rows, examples only of what is broken."""
+"""Rules checked by DuckDB: all rows counted, examples looked for only of what is broken."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.data.expectations import (
@@ -16,18 +15,11 @@ from mlops.data.expectations import (
 from mlops.data.rule import Rule
 from mlops.data.scanning import keys
 from mlops.data.scanning.conditions import broken, excess
-from mlops.data.scanning.figures import Figures, Judged, figures
+from mlops.data.scanning.counts import counted
+from mlops.data.scanning.figures import Judged, figures
 from mlops.data.scanning.relation import Relation, columns_of
 
 UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
-
-
-@dataclass(frozen=True)
-class _Condition:
-    """A rule of rows, and what in SQL says that a row breaks it."""
-
-    rule: Rule
-    broken: str
 
 
 def compiles(rule: Rule, relation: Relation) -> bool:
@@ -47,49 +39,16 @@ def _of_columns(rule: Rule) -> bool:
 
 def run(rules: Sequence[Rule], relation: Relation) -> tuple[Outcome, ...]:
     """Check rules that compile; outcomes in their order."""
-    conditions = {
-        number: _Condition(rule, condition)
-        for number, rule in enumerate(rules)
-        if (condition := broken(rule, relation))
-    }
-    asked = {
-        number: needed
-        for number, rule in enumerate(rules)
-        if (needed := figures(rule, relation)) is not None
-    }
-    counts, found = _counted(relation, list(conditions.values()), list(asked.values()))
-    counted = dict(zip(conditions, counts, strict=True))
-    judged = dict(zip(asked, found, strict=True))
-    outcomes = []
-    for number, rule in enumerate(rules):
-        if number in counted:
-            outcomes.append(_of_rows(conditions[number], counted[number], relation))
-        elif number in judged:
-            outcomes.append(_of_column(rule, judged[number], relation.rows))
-        else:
-            outcomes.append(_plain(rule, relation))
-    return tuple(outcomes)
+    counts = counted(rules, relation)
+    return tuple(_outcome(rule, counts.get(number), relation) for number, rule in enumerate(rules))
 
 
-def _counted(
-    relation: Relation, conditions: Sequence[_Condition], asked: Sequence[Figures]
-) -> tuple[list[int], list[Judged]]:
-    """All figures, by one query."""
-    counts = [f"count(*) FILTER (WHERE {each.broken})" for each in conditions]
-    aggregates = [expression for each in asked for expression in each.expressions]
-    if not counts and not aggregates:
-        return [], []
-    (row,) = relation.select(", ".join(counts + aggregates))
-    left, judged = list(row[len(counts) :]), []
-    for each in asked:
-        judged.append(each.judged(left[: len(each.expressions)]))
-        left = left[len(each.expressions) :]
-    return [int(count) for count in row[: len(counts)]], judged
-
-
-def _of_rows(condition: _Condition, failing: int, relation: Relation) -> Outcome:
-    examples = _worst(condition, relation) if failing else ()
-    return _judged(condition.rule, failing, relation.rows, examples)
+def _outcome(rule: Rule, found: int | Judged | None, relation: Relation) -> Outcome:
+    if isinstance(found, Judged):
+        return _of_column(rule, found, relation.rows)
+    if found is None:
+        return _plain(rule, relation)
+    return _judged(rule, found, relation.rows, _worst(rule, relation) if found else ())
 
 
 def _judged(rule: Rule, failing: int, rows: int, examples: tuple[Example, ...]) -> Outcome:
@@ -97,15 +56,14 @@ def _judged(rule: Rule, failing: int, rows: int, examples: tuple[Example, ...]) 
     return Outcome(rule, passed, rows, failing, examples, engine="duckdb")
 
 
-def _worst(condition: _Condition, relation: Relation) -> tuple[Example, ...]:
-    rule = condition.rule
+def _worst(rule: Rule, relation: Relation) -> tuple[Example, ...]:
     if rule.on_values and relation.read is not None:
         return _as_they_came(rule, relation)
     cells = columns_of(relation, rule.columns)
     values = [cell.came if rule.on_values else cell.value for cell in cells]
     far = excess(rule, relation)
     order = f"{far} DESC, row" if far else "row"
-    rest = f"WHERE {condition.broken} ORDER BY {order} LIMIT {EXAMPLES}"
+    rest = f"WHERE {broken(rule, relation)} ORDER BY {order} LIMIT {EXAMPLES}"
     found = relation.select(", ".join(["row", *values]), rest)
     return tuple(Example(row, _named(rule, rest)) for row, *rest in found)
 
