@@ -18,6 +18,7 @@ from benchmarks import (
     selection,
     serving,
     startup,
+    validation,
 )
 from benchmarks.table import markdown, recorded
 from mlops.files import write_whole
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "lineage": lineage.measure,
     "search": search.measure,
     "records": records.measure,
+    "validation": validation.measure,
     "selection": selection.measure,
     "cluster": cluster.measure,
     "applications": applications.measure,

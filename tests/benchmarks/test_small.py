@@ -12,6 +12,7 @@ from benchmarks import (
     search,
     serving,
     startup,
+    validation,
 )
 from benchmarks.table import Figure, markdown, recorded
 
@@ -25,6 +26,7 @@ MEASURES = {
     "lineage": lineage.measure,
     "search": search.measure,
     "records": records.measure,
+    "validation": validation.measure,
 }
 
 

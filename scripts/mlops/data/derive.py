@@ -11,6 +11,7 @@ from mlops.data import table
 from mlops.data.contract import Contract, read_contract
 from mlops.data.derivation import PROPERTY, sources_of, step_path
 from mlops.data.pin import Pin, SourceVersion
+from mlops.data.typed import conformed
 from mlops.data.validated import remember
 from mlops.data.validation import validate
 from mlops.errors import BadInput, NotGood, Problem, bad_input
@@ -88,7 +89,7 @@ def derived_again(repo: Repository, layout: Layout, pin: Pin) -> bytes:
     if problems := _apart(pin, sources):
         raise BadInput(problems)
     contract = read_contract(layout, pin.dataset)
-    return table.encode(contract, table.conformed(contract, _made(repo, layout, contract, sources)))
+    return table.encode(contract, conformed(contract, _made(repo, layout, contract, sources)))
 
 
 def outdated(layout: Layout, pin: Pin) -> list[Problem]:
@@ -129,7 +130,8 @@ def _pinned(repo: Repository, dataset: str) -> tuple[Pin, ...]:
         what = f"names no `{PROPERTY}`: it is not made of other datasets"
         fix = f"mlops data ingest {dataset} FILE..."
         raise bad_input(f"data-contracts/{dataset}.odcs.yaml", what, fix)
-    found, problems = [], []
+    found: list[Pin] = []
+    problems: list[Problem] = []
     for name in names:
         try:
             found.append(pins.read_pin(repo, name))

@@ -18,7 +18,7 @@ from mlops.data.row_queries import RowQueries, condition_of
 from mlops.data.row_rules import Holds, Row, compiled, needs_table
 from mlops.data.rule import Rule
 from mlops.data.rules import schema_rules, value_rules
-from mlops.data.table import PYTHON, READERS, is_missing
+from mlops.data.typed import PYTHON, READERS, is_missing
 from mlops.errors import BadInput, Problem
 
 Record = Mapping[str, Any]

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlops.data.contract import LogicalType, Table
-from mlops.data.queries import CLOSED
 from mlops.data.rule import Rule
 from mlops.data.rules import quoted
+from mlops.data.scanning.closed import CLOSED
 
 TYPES: Mapping[LogicalType, str] = {
     "string": "VARCHAR",
@@ -22,6 +22,8 @@ TYPES: Mapping[LogicalType, str] = {
     "timestamp": "TIMESTAMP",
     "date": "DATE",
 }
+ALONE = {**CLOSED, "enable_external_access": False}
+"""Of a database that reads no file at all."""
 NOT_OF_ONE_ROW = frozenset({"SUBQUERY", "WINDOW", "STAR"})
 """Expressions that look at more than the row."""
 EMPTY = ("modifiers", "group_expressions", "group_sets", "having", "sample", "qualify")
@@ -47,7 +49,7 @@ def condition_of(rule: Rule) -> Node | None:
 def _parsed(query: str) -> Node | None:
     import duckdb
 
-    with duckdb.connect(":memory:", config=CLOSED) as database:
+    with duckdb.connect(":memory:", config=ALONE) as database:
         found = json.loads(_one(database, "SELECT json_serialize_sql(?::VARCHAR)", [query]))
     statements = found.get("statements", ())
     return statements[0]["node"] if len(statements) == 1 else None
@@ -92,7 +94,7 @@ class RowQueries:
         import duckdb
 
         # Planning is nearly all of the time, and one row gains nothing by a good plan.
-        self._database = duckdb.connect(":memory:", config={**CLOSED, "threads": 1})
+        self._database = duckdb.connect(":memory:", config={**ALONE, "threads": 1})
         self._database.execute("PRAGMA disable_optimizer")
         self._database.execute("SET lock_configuration = true")
         used = {name.lower() for each in _nodes(list(conditions)) for name in _columns(each)}

@@ -31,12 +31,12 @@ def validated(
     kept = recall(repo, layout, pin)
     if kept is not None:
         return kept, ()
-    from mlops.data.table import load
-    from mlops.data.validation import validate
+    from mlops.data.validation import validate_file
 
     with recording(repo, "data.validate", pin.dataset) as step:
-        contract, file = read_contract(layout, pin.dataset), fetch(repo, pin)
-        report = validate(contract, load(file))
+        contract, engine = read_contract(layout, pin.dataset), layout.project.data.engine
+        file = fetch(repo, pin)
+        report = validate_file(contract, file, engine=engine)
         told.describe(file, About(quality=assertions(report), schema=columns(contract)))
         found = report.summary(pin.digest)
         if report.passed:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from mlops.specs.base import PINNED_IMAGE, Name, Spec
 
 GITHUB = "https://github.com"
+Engine = Literal["duckdb", "great-expectations"]
 
 
 class Names(Spec):
@@ -109,6 +110,16 @@ class Checks(Spec):
     )
 
 
+class Data(Spec):
+    """How datasets are checked."""
+
+    engine: Engine = Field(
+        default="duckdb",
+        description="what checks the rules of files: DuckDB, in one pass, and Great Expectations "
+        "what SQL cannot say; or Great Expectations all but queries",
+    )
+
+
 class Images(Spec):
     """What the images of services are made from."""
 
@@ -148,6 +159,7 @@ class Project(Spec):
     stores: Stores = Stores()
     lineage: Lineage = Lineage()
     checks: Checks = Checks()
+    data: Data = Data()
     argocd: Argocd = Argocd()
     images: Images | None = None
     workflows: Workflows = Workflows()
