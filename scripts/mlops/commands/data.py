@@ -58,7 +58,7 @@ group.add_command(data_propose.command)
 def validate_command(dataset: str, batch: Path | None, every: bool, as_json: bool) -> int:
     """Check DATASET's pinned version, or a raw batch, against its contract.
 
-    Nothing is written. Exit code 1 when a rule is broken.
+    Nothing is written but its lineage. Exit code 1 when a rule is broken.
 
     Example: mlops data validate bike-rentals --batch 2011-04.csv
     """
