@@ -76,7 +76,7 @@ def validate_command(
 ) -> int:
     """Check DATASET's pinned version, a raw batch, or single records against its contract.
 
-    Nothing is written. Exit code 1 when a rule is broken.
+    Nothing is written but its lineage. Exit code 1 when a rule is broken.
 
     Example: mlops data validate bike-rentals --batch 2011-04.csv
     """

@@ -3,7 +3,7 @@
 import sys
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -91,7 +91,8 @@ def recording(repo: Repository, verb: str, subject: str) -> Iterator[Step]:
         return
     here = Step(repo, job, outer)
     start = _start(here)
-    _write(here, start)
+    with _harmless():
+        Kept(repo.stores).write([start])
     token = _now.set(here)
     state: State = "COMPLETE"
     try:
@@ -108,10 +109,11 @@ def recording(repo: Repository, verb: str, subject: str) -> Iterator[Step]:
     finally:
         _now.reset(token)
         if outer is not None:
-            for place, entry in here.told.writes.items():
+            for place, entry in _left(here.told).items():
                 if place not in outer.told.writes:
                     outer.told.reads.setdefault(place, entry)
-        _end(here, start, state)
+        with _harmless():
+            _keep(here, [start, _end(here, start, state)])
 
 
 def _reason(error: BaseException) -> str:
@@ -126,12 +128,12 @@ def _start(here: Step) -> RunEvent:
     return RunEvent(event_type="START", event_time=here.started, run=run, job=_job(here))
 
 
-def _end(here: Step, start: RunEvent, state: State) -> None:
+def _end(here: Step, start: RunEvent, state: State) -> RunEvent:
     facets = dict(start.run.facets)
     if here.failure:
         facets["errorMessage"] = events.ErrorFacet(message=here.failure)
     inputs, outputs = _datasets(here)
-    end = RunEvent(
+    return RunEvent(
         event_type=state,
         event_time=_moment(),
         run=events.Run(run_id=here.run_id, facets=facets),
@@ -139,24 +141,30 @@ def _end(here: Step, start: RunEvent, state: State) -> None:
         inputs=tuple(inputs),
         outputs=tuple(outputs),
     )
-    _write(here, start, end)
 
 
-def _write(here: Step, *told: RunEvent) -> None:
-    """Keep events, and after the end of an outermost step send what is to be sent."""
+def _keep(here: Step, told: Sequence[RunEvent]) -> None:
+    """Keep the events of a run that ended; after an outermost step send what is to be sent."""
     kept = Kept(here.repo.stores)
-    ended = len(told) > 1
+    kept.write(told)
+    backend = sending.Backend.of(here.repo)
+    if backend is not None:
+        kept.mark_unsent(told)
+        if here.outer is None:
+            _warn(sending.send(kept, backend))
+
+
+@contextmanager
+def _harmless() -> Iterator[None]:
+    """What goes wrong within is told and no more; what is written within is no step's output."""
     try:
         with listening(None):
-            kept.write(told)
-            backend = sending.Backend.of(here.repo) if ended else None
-            if backend is not None:
-                kept.mark_unsent(told)
-                if here.outer is None:
-                    _warn(sending.send(kept, backend))
+            yield
     except MlopsError as error:
         for problem in error.problems:
             _warn(problem)
+    except OSError as error:
+        _warn(Problem("events", f"could not be kept ({error})", "see to the stores"))
 
 
 def _warn(problem: Problem | None) -> None:
@@ -187,7 +195,7 @@ def _datasets(here: Step) -> tuple[list[InputDataset], list[OutputDataset]]:
 
     A copy of something that was read is no product: its place is one more of the input.
     """
-    reads, writes = _by_thing(here, here.told.reads), _by_thing(here, here.told.writes)
+    reads, writes = _by_thing(here, here.told.reads), _by_thing(here, _left(here.told))
     for thing in reads.keys() & writes.keys():
         reads[thing] |= writes.pop(thing)
     inputs = [
@@ -201,11 +209,18 @@ def _datasets(here: Step) -> tuple[list[InputDataset], list[OutputDataset]]:
     return inputs, outputs
 
 
+def _left(told: Told) -> dict[str, Entry]:
+    """What was written, without files that came and went within the step."""
+    return {
+        place: entry
+        for place, entry in told.writes.items()
+        if entry.thing != FILE or IN_COMMIT in place or Path(place).exists()
+    }
+
+
 def _by_thing(here: Step, entries: Mapping[str, Entry]) -> dict[Thing, dict[str, Entry]]:
     found: dict[Thing, dict[str, Entry]] = defaultdict(dict)
     for place, entry in entries.items():
-        if entry.thing == FILE and IN_COMMIT not in place and not Path(place).exists():
-            continue  # it came and went within the step
         name = entry.thing.name or shown(here.repo, place)
         version = entry.thing.version or entry.digest
         found[replace(entry.thing, name=name, version=version)][place] = entry
