@@ -34,7 +34,9 @@ def test_a_column_s_query_calls_it_by_a_placeholder() -> None:
 
 
 def test_what_the_standard_calls_multiple_of_is_asked_as_its_refusal_says() -> None:
-    (given,) = (reason for _, reason in unchecked_options({"logicalTypeOptions": {"multipleOf": 5}}))
+    (given,) = (
+        reason for _, reason in unchecked_options({"logicalTypeOptions": {"multipleOf": 5}})
+    )
     query = given.fix.split("`")[1].replace("% N", "% 5")
     contract = contract_of(column(name="w odd", quality=(rule(query),)))
     assert report(contract, **{"w odd": ["5", "-10", None]}).passed
