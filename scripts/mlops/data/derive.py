@@ -129,7 +129,8 @@ def _pinned(repo: Repository, dataset: str) -> tuple[Pin, ...]:
         what = f"names no `{PROPERTY}`: it is not made of other datasets"
         fix = f"mlops data ingest {dataset} FILE..."
         raise bad_input(f"data-contracts/{dataset}.odcs.yaml", what, fix)
-    found, problems = [], []
+    found: list[Pin] = []
+    problems: list[Problem] = []
     for name in names:
         try:
             found.append(pins.read_pin(repo, name))
