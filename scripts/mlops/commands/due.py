@@ -112,12 +112,10 @@ def _waiting(repo: Repository) -> dict[str, str]:
     from mlops.data.waiting import waits_for_data
 
     first = repo.order[0]
-    found: dict[str, str] = {}
-    for name in set(repo.served_in(first)).intersection(repo.services()):
-        if repo.release(first, name) is None:
-            lines = (waits_for_data(repo, model) for model in repo.service(name).models)
-            found |= {name: line for line in lines if line}
-    return found
+    named = set(repo.served_in(first)).intersection(repo.services())
+    models = {name: repo.service(name).models for name in named if not repo.release(first, name)}
+    lines = [(name, waits_for_data(repo, one)) for name, served in models.items() for one in served]
+    return {name: line for name, line in lines if line}
 
 
 def _reached(repo: Repository, base: str) -> set[str]:
