@@ -257,3 +257,21 @@ def test_a_first_commit_is_compared_with_the_baseline(served: Served, tmp_path: 
     found = run(context)
     assert (found.outcome, said(found)) == ("good", "")
     assert found.models[0].champion is None
+
+
+def test_a_model_whose_data_was_never_ingested_waits_and_stops_nothing(team: Team) -> None:
+    edited(team, "rounds: 40", "rounds: 41")
+    found = run(context_of(team.root))
+    assert (found.outcome, found.problems, found.models) == ("good", (), ())
+    assert found.summary == (
+        f"{MODEL} waits for data: no version of toy-points is pinned yet; "
+        "mlops data ingest toy-points FILE..."
+    )
+
+
+def test_a_model_whose_data_the_change_takes_away_is_not_good(served: Served) -> None:
+    served.team.git("rm", "--quiet", "data-contracts/toy-points.dvc")
+    served.team.commit("No data any more", push=False)
+    found = run(context_of(served.team.root))
+    assert found.outcome == "not good"
+    assert "no version of this dataset is pinned yet" in found.problems[0].what

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mlops.data import pin as pins
 from tests.environments.shelf import shelf_of
 from tests.team import Team
 
@@ -21,8 +22,11 @@ def due(team: Team, *args: str, **environment: str) -> subprocess.CompletedProce
     )  # fmt: skip
 
 
-def shared(team: Team) -> None:
-    """Stores in a folder that every machine sees."""
+def shared(team: Team, *, pinned: bool = True) -> None:
+    """Stores in a folder that every machine sees, and a version of the data that is pinned."""
+    if pinned:
+        pin = pins.pin_of("toy-points", b"rows", 1, "1.0.0")
+        team.write(pins.pin_path("toy-points"), pins.to_dvc(pin))
     text = (team.root / "mlops.toml").read_text().replace('"../stores"', f'"{team.stores}"')
     team.write("mlops.toml", text)
     team.commit("Share the stores")
@@ -46,6 +50,18 @@ def test_a_service_without_a_release_is_due_until_it_has_one(team: Team) -> None
     assert due(team).stdout == "toy\n"
     shelf_of(team).put(1, "dev")
     assert due(team).stdout == "Nothing is due.\n"
+
+
+def test_a_service_whose_data_was_never_ingested_is_not_due_and_waits_in_one_line(
+    team: Team,
+) -> None:
+    shared(team, pinned=False)
+    found = due(team)
+    assert (found.returncode, found.stdout) == (0, "Nothing is due.\n")
+    assert found.stderr == (
+        "toy-line waits for data: no version of toy-points is pinned yet; "
+        "mlops data ingest toy-points FILE...\n"
+    )
 
 
 def test_what_an_earlier_push_changed_stays_due_until_it_is_released(team: Team) -> None:

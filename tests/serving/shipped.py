@@ -44,9 +44,9 @@ def served(folder: Path, name: str, highest: Mapping[str, float] | None = None) 
     repo = team.repo
     model = small_model(repo.model(name), folder / "artifact", highest or {})
     built = build(repo, repo.commit("HEAD"), name, {name: model})
-    with serving(built.path, release=2, pins={name: model.digest}) as process:
-        with process.ask() as client:
-            yield Served(client, scorer(built.path, name, model.digest))
+    pins = {name: model.digest}
+    with serving(built.path, release=2, pins=pins) as process, process.ask() as client:
+        yield Served(client, scorer(built.path, name, model.digest))
 
 
 def answers_the_example(found: Served, name: str) -> None:

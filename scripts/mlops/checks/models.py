@@ -34,6 +34,7 @@ class Looked:
         problems: what is not good about it.
         absent: why something of it was not evaluated.
         contract: how the contract of its features changes.
+        waits: that it has no data yet, neither before nor with the change; empty: it has.
     """
 
     model: str
@@ -41,6 +42,7 @@ class Looked:
     problems: tuple[Problem, ...] = ()
     absent: tuple[Problem, ...] = ()
     contract: ContractResult | None = None
+    waits: str = ""
 
     @property
     def outcome(self) -> Outcome:
@@ -97,12 +99,14 @@ def _worst(looked: Sequence[Looked]) -> Outcome:
 def _summary(looked: Sequence[Looked], environment: str) -> str:
     if len(looked) == 1:
         return _in_words(looked[0], environment)
+    waiting = [one.waits for one in looked if one.waits]
     counts = {
-        outcome: len([one for one in looked if one.outcome == outcome])
+        outcome: len([one for one in looked if one.outcome == outcome and not one.waits])
         for outcome in ("good", "not good", "not evaluated")
     }
     told = ", ".join(f"{number} {outcome}" for outcome, number in counts.items() if number)
-    return f"{count(len(looked), 'model')} against what serves {environment}: {told or 'none'}"
+    said = f"{count(len(looked), 'model')} against what serves {environment}: {told or 'none'}"
+    return ". ".join((said, *waiting))
 
 
 def _in_words(one: Looked, environment: str) -> str:
@@ -111,6 +115,8 @@ def _in_words(one: Looked, environment: str) -> str:
         return f"{one.model}: {one.problems[0].what}{more}"
     if one.absent:
         return f"{one.model}: not evaluated: {one.absent[0].what}"
+    if one.waits:
+        return one.waits
     if one.result is None:
         return f"{one.model} is removed, nothing serves it"
     champion = one.result.champion
@@ -135,6 +141,8 @@ def _looked_at(context: Context, model: str, environment: str) -> Looked:
 
 
 def _evaluated(context: Context, model: str, environment: str) -> Looked:
+    from mlops.data.pin import pin_path
+    from mlops.data.waiting import waits_for_data
     from mlops.training.candidate import registered_now
     from mlops.training.comparison import paired_metrics
     from mlops.training.outcome import outcome_of
@@ -148,6 +156,9 @@ def _evaluated(context: Context, model: str, environment: str) -> Looked:
         return Looked(model, problems=(without_contract(context, dataset),))
     services = tuple(_served_by(context, model))
     contract, raised, notes = features_contract(context, model, services)
+    waits = waits_for_data(repo, model)
+    if waits and context.before.tree.read(pin_path(dataset)) is None:
+        return Looked(model, problems=raised, contract=contract, waits=waits)
     registered = registered_now(repo, model)
     rival = _rival(context, model, environment)
     found = outcome_of(

@@ -58,6 +58,8 @@ def due(repo: Repository, base: str | None, *, github: bool = False, as_json: bo
     ready = has_stores(repo)
     services = services_due(repo, base) if ready else ()
     promotions = _promotions_due(repo) if ready else ()
+    for line in sorted(_waiting(repo).values()) if ready else ():
+        click.echo(line, err=True)
     if github:
         _to_workflow(services, promotions, ready=ready)
     if as_json:
@@ -82,7 +84,7 @@ def has_stores(repo: Repository) -> bool:
 
 
 def services_due(repo: Repository, base: str | None = None) -> tuple[str, ...]:
-    """Services of the first environment that answer otherwise at HEAD, sorted.
+    """Services of the first environment that answer otherwise at HEAD, and have data, sorted.
 
     Args:
         base: a revision whose answers are the measure; None: each service's newest release. One
@@ -92,7 +94,7 @@ def services_due(repo: Repository, base: str | None = None) -> tuple[str, ...]:
         BadInput: when the base is not here.
     """
     first = repo.order[0]
-    served = set(repo.served_in(first)).intersection(repo.services())
+    served = set(repo.served_in(first)).intersection(repo.services()) - set(_waiting(repo))
     if base is not None:
         return tuple(sorted(served & _reached(repo, base)))
     sources = {name: _newest_source(repo, first, name) for name in served}
@@ -100,6 +102,20 @@ def services_due(repo: Repository, base: str | None = None) -> tuple[str, ...]:
     return tuple(
         sorted(name for name, source in sources.items() if not source or name in reached[source])
     )
+
+
+def _waiting(repo: Repository) -> dict[str, str]:
+    """Services of the first environment without a release, of which a model has no data yet.
+
+    With a line for each.
+    """
+    from mlops.data.waiting import waits_for_data
+
+    first = repo.order[0]
+    named = set(repo.served_in(first)).intersection(repo.services())
+    models = {name: repo.service(name).models for name in named if not repo.release(first, name)}
+    lines = [(name, waits_for_data(repo, one)) for name, served in models.items() for one in served]
+    return {name: line for name, line in lines if line}
 
 
 def _reached(repo: Repository, base: str) -> set[str]:

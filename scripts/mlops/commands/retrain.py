@@ -23,7 +23,7 @@ def command(model: str | None, *, skip_behind: bool, as_json: bool) -> int:
     Example: mlops retrain
     """
     repo = Repository.at()
-    models = (model,) if model else served(repo)
+    models = (model,) if model else with_data(repo, served(repo))
     return retrain(repo, models, skip_behind=skip_behind, as_json=as_json)
 
 
@@ -65,6 +65,16 @@ def served(repo: Repository) -> tuple[str, ...]:
     """Every model that a service of the first environment serves, sorted."""
     services = [repo.service(name) for name in repo.served_in(repo.order[0])]
     return tuple(sorted({model for service in services for model in service.models}))
+
+
+def with_data(repo: Repository, models: tuple[str, ...]) -> tuple[str, ...]:
+    """The models that have data to train on; of the others a line is told on standard error."""
+    from mlops.data.waiting import waits_for_data
+
+    waiting = {model: line for model in models if (line := waits_for_data(repo, model))}
+    for line in waiting.values():
+        click.echo(line, err=True)
+    return tuple(model for model in models if model not in waiting)
 
 
 def serving(repo: Repository, model: str) -> tuple[str, ...]:

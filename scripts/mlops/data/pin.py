@@ -110,12 +110,16 @@ def read_pin(layout: Layout, dataset: str) -> Pin:
 
 def not_pinned(dataset: str, *, derived: bool = False) -> BadInput:
     """That a dataset has no version yet, ready to raise."""
-    made = f"mlops data derive {dataset}" if derived else f"mlops data ingest {dataset} FILE..."
     return bad_input(
         pin_path(dataset),
         "file is missing: no version of this dataset is pinned yet",
-        f"{made}, then commit the pin",
+        f"{ingest_line(dataset, derived=derived)}, then commit the pin",
     )
+
+
+def ingest_line(dataset: str, *, derived: bool) -> str:
+    """The command that gives a dataset its first version."""
+    return f"mlops data derive {dataset}" if derived else f"mlops data ingest {dataset} FILE..."
 
 
 def parsed_pin(content: bytes, dataset: str) -> Pin:

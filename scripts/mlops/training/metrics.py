@@ -69,7 +69,7 @@ def value(metric: str, y: Floats, p: Floats) -> float:
     if metric == "auc":
         return float(weighted_auc(y, p, np.ones((1, len(y))))[0])
     if metric == "ece":
-        sums = np.bincount(bins_of(p), p - y, BINS)
+        sums: Floats = np.bincount(bins_of(p), weights=p - y, minlength=BINS).astype(np.float64)
         return float(calibration_error(sums[None, :], np.array([float(len(y))]))[0])
     numerators, denominators = RATIOS[metric].terms(y, p)
     return float(RATIOS[metric].of_sums(numerators.sum(), denominators.sum()))
