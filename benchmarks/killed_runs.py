@@ -18,12 +18,10 @@ import random
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +33,7 @@ from typing import Any, Literal
 
 import yaml
 
+from benchmarks.mlflow_server import free_port, kill, mlflow_server
 from benchmarks.table import Figure, quantile
 
 ROOT = Path(__file__).parent.parent
@@ -198,18 +197,17 @@ def _with_registry(
     place: Place, chance: random.Random, lasts: float, wanted: list[str]
 ) -> tuple[int, str]:
     """One run whose registry goes away, and the runs after it; whether it failed, what is wrong."""
-    port = _free_port()
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     toml = place.root / "mlops.toml"
     root = 'root = ".mlops"'
     toml.write_text(toml.read_text().replace(root, f'{root}\nregistry = "{address}"'))
-    with _registry(place.root, port) as server:
+    with mlflow_server(place.root / "registry", port) as server:
         process = place.start()
         process.join(chance.uniform(0, lasts))
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+        kill(server)
         failed = _code(process) != 0
-    with _registry(place.root, port):
+    with mlflow_server(place.root / "registry", port):
         return int(failed), _wrong(place, wanted)
 
 
@@ -217,9 +215,9 @@ def _wrong(place: Place, wanted: list[str]) -> str:
     """Run to the end and say what is wrong with what is left; empty when nothing is."""
     try:
         _until_it_ends(place)
-    except TimeoutError as error:
+        left = place.left()
+    except (TimeoutError, subprocess.CalledProcessError) as error:
         return str(error)
-    left = place.left()
     both = zip(("pin", "model", "predictions"), left, wanted, strict=True)
     return ", ".join(name for name, one, other in both if one != other)
 
@@ -291,42 +289,6 @@ def _place(origin: Path, number: int) -> Iterator[Place]:
     # One retry: a registry that is away is told after seconds.
     yield Place(root, {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"})
     shutil.rmtree(root)
-
-
-@contextmanager
-def _registry(root: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """A real MLflow server on loopback that keeps what it has in the clone's folder."""
-    store = root / "registry"
-    store.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--backend-store-uri", f"sqlite:///{store}/mlflow.db", "--workers", "1"]
-    command += ["--serve-artifacts", "--artifacts-destination", str(store / "artifacts")]
-    with (store / "log").open("ab") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    try:
-        _wait_for(port, server)
-        yield server
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-
-
-def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and server.poll() is None:
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
-            return
-        time.sleep(0.1)
-    raise TimeoutError(f"the registry on port {port} does not answer")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _git(folder: Path, *words: str) -> None:
