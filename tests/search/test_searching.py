@@ -14,6 +14,7 @@ from mlops.registry import Registry
 from mlops.repository import Layout
 from mlops.search.searching import Outcome, Share, run, search_of, study_of, trials_of
 from mlops.search.trials import STUDY, Trial
+from mlops.sources import SEARCH_CODE, TRAINING_CODE, tool_code
 from mlops.specs.search import Search
 from mlops.tree import WorkTree
 from tests.search.toy import SPEC, add, searching
@@ -155,6 +156,29 @@ def test_other_rows_or_code_are_another_search(here: Team) -> None:
     pin(here, points(seed=2))
     found.add(study_of(here.repo, MODEL))
     assert len(found) == 3
+
+
+def test_the_inputs_name_all_code_of_the_tool_that_a_search_runs() -> None:
+    """Modules that it imports are inputs, or only read files, keep tries and report errors."""
+    program = (
+        "import sys, mlops.search.searching, mlops.data.table;"
+        "print(*sorted(m for m in sys.modules if m.startswith('mlops.')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    named = {
+        path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+        for path in tool_code((*TRAINING_CODE, *SEARCH_CODE))
+    }
+    without_a_say = {
+        "mlops.data", "mlops.data.contract", "mlops.data.pin", "mlops.training", "mlops.search",
+        "mlops.search.searching", "mlops.search.trials", "mlops.registry", "mlops.registry_facts",
+        "mlops.errors", "mlops.files", "mlops.git", "mlops.lock", "mlops.locks",
+        "mlops.repository", "mlops.sources", "mlops.tree",
+    }  # fmt: skip
+    used = {name for name in done.stdout.split() if not name.startswith("mlops.specs")}
+    assert used - without_a_say <= named
 
 
 def test_tuning_registers_no_model(here: Team) -> None:

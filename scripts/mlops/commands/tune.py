@@ -83,7 +83,8 @@ def tune(
     from mlops.lock import only_one
     from mlops.search.searching import run, search_of
 
-    asked = {"trials": trials, "workers": workers}
+    # The workers of model.yaml are these machines.
+    asked = {"trials": trials, "workers": 1 if share and workers is None else workers}
     search = search_of(repo, model).model_copy(
         update={name: value for name, value in asked.items() if value is not None}
     )

@@ -103,7 +103,7 @@ def run(
     Args:
         repo: the clone.
         model: the model's name.
-        search: of its model.yaml, with the budget that is asked for.
+        search: of its model.yaml, with the budget and the workers of this process.
         share: which tries are this process's.
         tells: told what is known, at the start and after each try.
 
@@ -125,15 +125,13 @@ def _searched(
 ) -> dict[int, Trial]:
     """What is known of the budget's tries once no more of them is to be begun here."""
     search = trials.search
-    # Each machine of several makes one try at a time.
-    at_once = search.workers if share.of == 1 else 1
     running: dict[Future[Trial], int] = {}
-    with ThreadPoolExecutor(at_once) as pool:
+    with ThreadPoolExecutor(search.workers) as pool:
         while True:
             known = _within(search, trials.known())
             tells(known)
             begin = _open(search, share, known, running.values())
-            for number in begin[: at_once - len(running)]:
+            for number in begin[: search.workers - len(running)]:
                 before = [one for one in known.values() if one.number < number]
                 params = suggested(search, number, before)
                 running[pool.submit(_tried, rows, number, params)] = number

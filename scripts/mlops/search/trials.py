@@ -56,9 +56,8 @@ class Trials:
 
     def known(self) -> dict[int, Trial]:
         """Those that ended, by number, in its order."""
-        runs = self.registry.recorded(self._experiment, STUDY, self.study)
         found: dict[int, Trial] = {}
-        for run in runs:
+        for run in self._runs():
             if run.tags[NUMBER].isdecimal():
                 number = int(run.tags[NUMBER])
                 found.setdefault(number, self._trial(number, run))
@@ -66,9 +65,9 @@ class Trials:
 
     def start(self, params: Mapping[str, Value]) -> Trial | None:
         """What these parameters of model.yaml are worth, when it was measured before."""
-        runs = self.registry.recorded(self._experiment, STUDY, self.study)
         name = _named(params)
-        return next((self._trial(START, run) for run in runs if run.tags[NUMBER] == name), None)
+        kept = (run for run in self._runs() if run.tags[NUMBER] == name)
+        return next((self._trial(START, run) for run in kept), None)
 
     def add(self, trial: Trial) -> None:
         """Keep one that ended."""
@@ -83,6 +82,9 @@ class Trials:
             },
         )
         self.registry.record(self._experiment, run)
+
+    def _runs(self) -> list[Run]:
+        return self.registry.recorded(self._experiment, STUDY, self.study)
 
     @property
     def _experiment(self) -> str:
