@@ -51,7 +51,7 @@ def _expressions(asked: Asked) -> Iterator[tuple[Key, str]]:
     yield (TABLE, f"{asked.period}s"), f"count(DISTINCT date_trunc('{asked.period}', {at}))"
     if content := [quoted(each.name) for each in asked.columns if _is_content(each, asked)]:
         yield (TABLE, "rows that come again"), (
-            f"1 - approx_count_distinct(hash({', '.join(content)})) / count(*)"
+            f"1 - count(DISTINCT hash({', '.join(content)})) / count(*)"
         )
     for column in asked.columns:
         for name, sql in _of_column(column, asked.bins.get(column.name)):
@@ -59,8 +59,13 @@ def _expressions(asked: Asked) -> Iterator[tuple[Key, str]]:
 
 
 def _is_content(column: Looked, asked: Asked) -> bool:
-    """Whether a column tells rows of other moments apart: not the moments, not a calendar."""
+    """Whether a column tells rows of other moments apart: not the moments, not a calendar.
+
+    A calendar is what belongs to the hour of the week, and what hangs on that, as a working day
+    does on the weekday.
+    """
     calendar = {name for each in asked.known if asked.moment in each.of for name in each.columns}
+    calendar |= {name for each in asked.together if each.of in calendar for name in each.columns}
     return column.own and column.sort != "moment" and column.name not in calendar
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from mlops.data.contract import Contract, Severity
 from mlops.data.learned import discovery, known
 from mlops.data.learned.calibration import calibrated
-from mlops.data.learned.columns import Looked
+from mlops.data.learned.columns import WEEK_HOUR, Looked
 from mlops.data.learned.figures import DIFFERING, SHIFT, Asked, Key, differing, figures
 from mlops.data.learned.known import Candidate
 from mlops.data.learned.model import Between, Known, Learned, Together
@@ -125,7 +125,12 @@ def learn(
 
 
 def _rest(each: Together, kept: Mapping[str, tuple[Known, bytes]]) -> Together | None:
-    """What goes together within a period, and is not known for good."""
+    """What goes together within a period, and is not known for good.
+
+    Of the hour of the week only that: within a period it says what the moment itself says.
+    """
+    if each.of.startswith(WEEK_HOUR):
+        return None
     lasting = kept[each.of][0].columns if each.of in kept else ()
     columns = tuple(name for name in each.columns if name not in lasting)
     return Together(of=each.of, columns=columns) if columns else None
