@@ -10,6 +10,7 @@ from mlops.data.contract import Contract, read_contract
 from mlops.data.ingest import Step, read_step, run_step
 from mlops.data.pin import Pin, RawFile, pin_path, read_pin
 from mlops.data.raw import raw_rows
+from mlops.data.typed import read
 from mlops.errors import BadInput, MlopsError, Problem, bad_input
 from mlops.git import GitFailed
 from mlops.repository import Layout, Repository
@@ -75,4 +76,4 @@ def _typed(layout: Layout, contract: Contract, step: Step, file: RawFile) -> pd.
     raw = raw_rows(content, file.path)
     if lacking := [name for name in step.columns if name not in raw.columns]:
         raise bad_input(file.path, f"lacks {', '.join(lacking)}", "restore it from Git")
-    return table.typed(contract, table.parsed(contract, run_step(step, raw)))
+    return read(contract, run_step(step, raw)).rows

@@ -2,12 +2,14 @@
 
 import math
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops.data.raw import listed
 from mlops.data.rule import Rule
+from mlops.data.typed import is_missing
+from mlops.specs.project import Engine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +39,7 @@ class Outcome:
             does a rule about a column, or the table, as a whole.
         examples: the worst of them (furthest outside a range; else the first).
         observed: what was found instead, for rules about the whole table.
+        engine: what checked it.
     """
 
     rule: Rule
@@ -45,6 +48,7 @@ class Outcome:
     failing: int
     examples: tuple[Example, ...] = ()
     observed: str = ""
+    engine: Engine = "great-expectations"
 
 
 def run(rules: Sequence[Rule], frame: "pd.DataFrame") -> tuple[Outcome, ...]:
@@ -102,22 +106,37 @@ def _outcome(rule: Rule, result: Any, rows: int) -> Outcome:
         observed = str(raised[0].get("exception_message", "could not be checked"))
         return Outcome(rule, passed=False, checked=rows, failing=rows, observed=observed)
     if rule.kind == "schema" and not rule.columns:
-        return _columns_outcome(rule, result, rows)
+        mismatched = result.result.get("details", {}).get("mismatched", {})
+        return _columns(rule, rows, mismatched, "great-expectations")
     if rule.kind == "rows" and rule.threshold is not None:
-        met = rule.threshold.met(rows, rows)
-        return Outcome(rule, met, rows, 0 if met else rows, observed=f"{rows} rows")
+        return _number_of_rows(rule, rows, "great-expectations")
     return _rows_outcome(rule, result, rows)
 
 
-def _columns_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
-    mismatched = result.result.get("details", {}).get("mismatched", {})
-    told = [
-        f"{what} {listed(mismatched[key])}"
-        for key, what in (("missing", "missing:"), ("unexpected", "unexpected:"))
-        if mismatched.get(key)
-    ]
+def columns_outcome(rule: Rule, names: Iterable[str], rows: int) -> Outcome:
+    """The rule about which columns are there, given their names."""
+    there, wanted = set(names), set(rule.kwargs["column_set"])
+    told = {"missing": sorted(wanted - there), "unexpected": sorted(there - wanted)}
+    return _columns(rule, rows, told, "duckdb")
+
+
+def rows_outcome(rule: Rule, rows: int) -> Outcome:
+    """The rule about how many rows there are."""
+    return _number_of_rows(rule, rows, "duckdb")
+
+
+def _columns(
+    rule: Rule, rows: int, mismatched: Mapping[str, Sequence[str]], engine: Engine
+) -> Outcome:
+    told = [f"{what}: {listed(names)}" for what, names in mismatched.items() if names]
     count = sum(len(names) for names in mismatched.values())
-    return Outcome(rule, bool(result.success), rows, count, observed="; ".join(told))
+    passed = not (count if rule.kwargs["exact_match"] else mismatched.get("missing"))
+    return Outcome(rule, passed, rows, count, observed="; ".join(told), engine=engine)
+
+
+def _number_of_rows(rule: Rule, rows: int, engine: Engine) -> Outcome:
+    met = rule.threshold is not None and rule.threshold.met(rows, rows)
+    return Outcome(rule, met, rows, 0 if met else rows, observed=f"{rows} rows", engine=engine)
 
 
 def _rows_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
@@ -133,12 +152,15 @@ def _rows_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
         rows,
         failing,
         _worst(rule, entries),
-        "" if observed is None else f"observed {_rounded(observed)}",
+        as_observed(observed),
     )
 
 
-def _rounded(figure: Any) -> Any:
-    return f"{figure:.4g}" if isinstance(figure, float) else figure
+def as_observed(figure: Any) -> str:
+    """A figure of a whole column, for people; empty for none."""
+    if figure is None:
+        return ""
+    return f"observed {figure:.4g}" if isinstance(figure, float) else f"observed {figure}"
 
 
 def _worst(rule: Rule, entries: Sequence[Mapping[Hashable, Any]]) -> tuple[Example, ...]:
@@ -151,7 +173,7 @@ def _excess(rule: Rule, entry: Mapping[Hashable, Any]) -> float:
     if rule.expectation != "expect_column_values_to_be_between":
         return 0.0
     value = entry[rule.columns[0]]
-    ends = (rule.kwargs["min_value"], rule.kwargs["max_value"])
+    ends = (rule.kwargs.get("min_value"), rule.kwargs.get("max_value"))
     if not all(end is None or isinstance(end, int | float) for end in ends):
         return 0.0
     low, high = (math.nan if end is None else float(end) for end in ends)
@@ -161,12 +183,13 @@ def _excess(rule: Rule, entry: Mapping[Hashable, Any]) -> float:
 def _value(rule: Rule, entry: Mapping[Hashable, Any]) -> str:
     values = {name: entry.get(name) for name in rule.columns}
     if len(values) == 1:
-        return _shown(next(iter(values.values())))
-    return ", ".join(f"{name} {_shown(value) or 'missing'}" for name, value in values.items())
+        return shown(next(iter(values.values())))
+    return ", ".join(f"{name} {shown(value) or 'missing'}" for name, value in values.items())
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value in a message; empty when it is missing."""
     plain = value.item() if hasattr(value, "item") else value
-    if plain is None or plain != plain:  # noqa: PLR0124 - only not-a-number differs from itself
+    if is_missing(plain):
         return ""
     return repr(plain) if isinstance(plain, str) else str(plain)

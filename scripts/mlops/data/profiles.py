@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from mlops.data import table
 from mlops.data.contract import Contract
+from mlops.data.typed import Read, read
 
 TOP = 3
 """Values named of a column of text or booleans."""
@@ -46,19 +46,17 @@ def profiles(contract: Contract, frame: pd.DataFrame) -> dict[str, Profile]:
         contract: names the columns and their types.
         frame: the rows as they came, or those of a version.
     """
-    values = table.parsed(contract, frame)
-    typed = table.typed(contract, values)
-    return {name: _profile(values[name], typed[name]) for name in typed.columns}
+    found = read(contract, frame)
+    return {name: _profile(found, name) for name in found.rows.columns}
 
 
-def _profile(values: pd.Series, typed: pd.Series) -> Profile:
-    readable = typed.dropna()
-    missing = int(values.isna().sum())
+def _profile(found: Read, name: str) -> Profile:
+    readable = found.rows[name].dropna()
     ordered = _is_ordered(readable)
     return Profile(
-        rows=len(values),
-        missing=missing,
-        unreadable=len(values) - missing - len(readable),
+        rows=len(found.rows),
+        missing=int(found.missing(name).sum()),
+        unreadable=int(found.unreadable[name].sum()),
         distinct=int(readable.nunique()),
         quantiles=_quantiles(readable) if ordered else (),
         top=() if ordered else _top(readable),

@@ -10,7 +10,7 @@ from mlops.data.rule import ROW_BY_ROW, SQL, Rule, Threshold
 
 PLACEHOLDER = re.compile(r"\$?\{(table|object|column|property)\}")
 
-# The type of a parsed value, by the contract's logical type (see table.parsed).
+# The type of a parsed value, by the contract's logical type (see typed.read).
 TYPES: Mapping[str, tuple[str, ...]] = {
     "string": ("str",),
     "integer": ("int",),

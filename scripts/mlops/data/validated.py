@@ -27,10 +27,10 @@ def validated(
     kept = recall(repo, layout, pin)
     if kept is not None:
         return kept, ()
-    from mlops.data.table import load
-    from mlops.data.validation import validate
+    from mlops.data.validation import validate_file
 
-    report = validate(read_contract(layout, pin.dataset), load(fetch(repo, pin)))
+    contract, engine = read_contract(layout, pin.dataset), layout.project.data.engine
+    report = validate_file(contract, fetch(repo, pin), engine=engine)
     found = report.summary(pin.digest)
     if report.passed:
         remember(repo, layout, pin, found)

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from mlops.specs.base import PINNED_IMAGE, Name, Spec
 
 GITHUB = "https://github.com"
+Engine = Literal["duckdb", "great-expectations"]
 
 
 class Names(Spec):
@@ -98,6 +99,16 @@ class Checks(Spec):
     )
 
 
+class Data(Spec):
+    """How datasets are checked."""
+
+    engine: Engine = Field(
+        default="duckdb",
+        description="what checks the rules of files: DuckDB, in one pass, and Great Expectations "
+        "what SQL cannot say; or Great Expectations all but queries",
+    )
+
+
 class Images(Spec):
     """What the images of services are made from."""
 
@@ -136,6 +147,7 @@ class Project(Spec):
     environments: Environments
     stores: Stores = Stores()
     checks: Checks = Checks()
+    data: Data = Data()
     argocd: Argocd = Argocd()
     images: Images | None = None
     workflows: Workflows = Workflows()

@@ -1,0 +1,147 @@
+"""Rules checked by DuckDB: counts in one pass over the rows, examples only of what is broken."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mlops.data.expectations import (
+    EXAMPLES,
+    Example,
+    Outcome,
+    as_observed,
+    columns_outcome,
+    rows_outcome,
+    shown,
+)
+from mlops.data.rule import Rule
+from mlops.data.scanning import keys
+from mlops.data.scanning.conditions import broken, excess
+from mlops.data.scanning.figures import Figures, Judged, figures
+from mlops.data.scanning.relation import Relation, columns_of
+
+UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """A rule of rows, and what in SQL says that a row breaks it."""
+
+    rule: Rule
+    broken: str
+
+
+def compiles(rule: Rule, relation: Relation) -> bool:
+    """Whether DuckDB checks a rule, whose columns are there, as Great Expectations would."""
+    return _is_plain(rule) or bool(broken(rule, relation)) or figures(rule, relation) is not None
+
+
+def _is_plain(rule: Rule) -> bool:
+    if rule.expectation in UNIQUE:
+        return set(rule.kwargs) <= {"column", "column_list"}
+    return rule.kind == "rows" or _of_columns(rule)
+
+
+def _of_columns(rule: Rule) -> bool:
+    return rule.kind == "schema" and not rule.columns
+
+
+def run(rules: Sequence[Rule], relation: Relation) -> tuple[Outcome, ...]:
+    """Check rules that compile; outcomes in their order."""
+    conditions = {
+        number: _Condition(rule, condition)
+        for number, rule in enumerate(rules)
+        if (condition := broken(rule, relation))
+    }
+    asked = {
+        number: needed
+        for number, rule in enumerate(rules)
+        if (needed := figures(rule, relation)) is not None
+    }
+    counts, found = _counted(relation, list(conditions.values()), list(asked.values()))
+    counted = dict(zip(conditions, counts, strict=True))
+    judged = dict(zip(asked, found, strict=True))
+    outcomes = []
+    for number, rule in enumerate(rules):
+        if number in counted:
+            outcomes.append(_of_rows(conditions[number], counted[number], relation))
+        elif number in judged:
+            outcomes.append(_of_column(rule, judged[number], relation.rows))
+        else:
+            outcomes.append(_plain(rule, relation))
+    return tuple(outcomes)
+
+
+def _counted(
+    relation: Relation, conditions: Sequence[_Condition], asked: Sequence[Figures]
+) -> tuple[list[int], list[Judged]]:
+    """All figures, by one query."""
+    counts = [f"count(*) FILTER (WHERE {each.broken})" for each in conditions]
+    aggregates = [expression for each in asked for expression in each.expressions]
+    if not counts and not aggregates:
+        return [], []
+    (row,) = relation.select(", ".join(counts + aggregates))
+    left, judged = list(row[len(counts) :]), []
+    for each in asked:
+        judged.append(each.judged(left[: len(each.expressions)]))
+        left = left[len(each.expressions) :]
+    return [int(count) for count in row[: len(counts)]], judged
+
+
+def _of_rows(condition: _Condition, failing: int, relation: Relation) -> Outcome:
+    examples = _worst(condition, relation) if failing else ()
+    return _judged(condition.rule, failing, relation.rows, examples)
+
+
+def _judged(rule: Rule, failing: int, rows: int, examples: tuple[Example, ...]) -> Outcome:
+    passed = rule.threshold.met(failing, rows) if rule.threshold else not failing
+    return Outcome(rule, passed, rows, failing, examples, engine="duckdb")
+
+
+def _worst(condition: _Condition, relation: Relation) -> tuple[Example, ...]:
+    rule = condition.rule
+    if rule.on_values and relation.read is not None:
+        return _as_they_came(rule, relation)
+    cells = columns_of(relation, rule.columns)
+    values = [cell.came if rule.on_values else cell.value for cell in cells]
+    far = excess(rule, relation)
+    order = f"{far} DESC, row" if far else "row"
+    rest = f"WHERE {condition.broken} ORDER BY {order} LIMIT {EXAMPLES}"
+    found = relation.select(", ".join(["row", *values]), rest)
+    return tuple(Example(row, _named(rule, rest)) for row, *rest in found)
+
+
+def _as_they_came(rule: Rule, relation: Relation) -> tuple[Example, ...]:
+    """The first values of a frame that are missing, or of another type."""
+    (name,), read = rule.columns, relation.read
+    assert read is not None  # noqa: S101 - for types
+    missing = rule.kind == "missing"
+    wrong = read.missing(name) if missing else read.unreadable[name]
+    places = wrong.to_numpy().nonzero()[0][:EXAMPLES]
+    came = read.came[name]
+    return tuple(
+        Example(int(came.index[at]), "" if missing else shown(came.iloc[at])) for at in places
+    )
+
+
+def _named(rule: Rule, values: Sequence[Any]) -> str:
+    if len(values) == 1:
+        return shown(values[0])
+    pairs = zip(rule.columns, values, strict=True)
+    return ", ".join(f"{name} {shown(value) or 'missing'}" for name, value in pairs)
+
+
+def _of_column(rule: Rule, judged: Judged, rows: int) -> Outcome:
+    observed = as_observed(judged.observed)
+    failing = int(not judged.passed)
+    return Outcome(rule, judged.passed, rows, failing, observed=observed, engine="duckdb")
+
+
+def _plain(rule: Rule, relation: Relation) -> Outcome:
+    if _of_columns(rule):
+        return columns_outcome(rule, relation.names, relation.rows)
+    if rule.kind == "rows":
+        return rows_outcome(rule, relation.rows)
+    failing = keys.shared(relation, rule.columns)
+    found = keys.first_shared(relation, rule.columns, EXAMPLES) if failing else ()
+    examples = tuple(Example(row, _named(rule, values)) for row, values in found)
+    return _judged(rule, failing, relation.rows, examples)
