@@ -39,7 +39,7 @@ def groups(opened: Any, columns: Sequence[Looked]) -> Groups:
     """How many different values the columns have in the table `batch`."""
     asked = [each.name for each in columns if each.own or each.name.startswith(WEEK_HOUR)]
     counted = ", ".join(f"count(DISTINCT {quoted(name)})" for name in asked)
-    rows, *counts = opened.execute(f"SELECT count(*), {counted} FROM batch").fetchone()
+    ((rows, *counts),) = opened.execute(f"SELECT count(*), {counted} FROM batch").fetchall()
     return Groups(dict(zip(asked, counts, strict=True)), rows)
 
 
@@ -144,14 +144,16 @@ def bins(opened: Any, table: str, columns: Sequence[Looked]) -> dict[str, Bins]:
 
 def _tenths(opened: Any, table: str, x: str) -> Bins | None:
     at = [n / PARTS for n in range(1, PARTS)]
-    row = opened.execute(f"SELECT quantile_disc({x}, {at}), max({x}) FROM {table}").fetchone()  # noqa: S608
-    if row[0] is None:
+    query = f"SELECT quantile_disc({x}, {at}), max({x}) FROM {table}"  # noqa: S608
+    ((cuts, most),) = opened.execute(query).fetchall()
+    if cuts is None:
         return None
-    edges = sorted({float(edge) for edge in row[0]} - {float(row[1])})
+    edges = sorted({float(cut) for cut in cuts} - {float(most)})
     if not edges:
         return None
     counts = ", ".join(f"avg(CAST({x} <= {edge!r} AS INT))" for edge in edges)
-    below = opened.execute(f"SELECT {counts} FROM {table} WHERE {x} IS NOT NULL").fetchone()  # noqa: S608
+    query = f"SELECT {counts} FROM {table} WHERE {x} IS NOT NULL"  # noqa: S608
+    (below,) = opened.execute(query).fetchall()
     ends = [0.0, *below, 1.0]
     shares = tuple(round(high - low, 4) for low, high in zip(ends, ends[1:], strict=False))
     return Bins(edges=tuple(edges), shares=shares)

@@ -39,13 +39,24 @@ def figures(opened: Any, asked: Asked) -> dict[Key, float]:
 
 
 def _of_columns(opened: Any, asked: Asked) -> dict[Key, float]:
-    expressions = dict(_expressions(asked))
-    row = opened.execute(f"SELECT {', '.join(expressions.values())} FROM batch").fetchone()
+    found: dict[Key, float] = {}
+    for expressions in (dict(_of_table(asked)), *(dict(_of_column(c, asked)) for c in asked.columns)):
+        # The shift of all columns in one query takes ten times as long.
+        shifts = {key: sql for key, sql in expressions.items() if key[1] == SHIFT}
+        others = {key: sql for key, sql in expressions.items() if key not in shifts}
+        for some in filter(None, (shifts, others)):
+            found |= _measured(opened, some)
+    return found
+
+
+def _measured(opened: Any, expressions: Mapping[Key, str]) -> dict[Key, float]:
+    query = f"SELECT {', '.join(expressions.values())} FROM batch"  # noqa: S608 - quoted names
+    (row,) = opened.execute(query).fetchall()
     pairs = zip(expressions, row, strict=True)
     return {key: float(value) for key, value in pairs if value is not None}
 
 
-def _expressions(asked: Asked) -> Iterator[tuple[Key, str]]:
+def _of_table(asked: Asked) -> Iterator[tuple[Key, str]]:
     yield (TABLE, "rows"), "count(*)"
     at = quoted(asked.moment)
     yield (TABLE, f"{asked.period}s"), f"count(DISTINCT date_trunc('{asked.period}', {at}))"
@@ -53,9 +64,6 @@ def _expressions(asked: Asked) -> Iterator[tuple[Key, str]]:
         yield (TABLE, "rows that come again"), (
             f"1 - count(DISTINCT hash({', '.join(content)})) / count(*)"
         )
-    for column in asked.columns:
-        for name, sql in _of_column(column, asked.bins.get(column.name)):
-            yield (column.name, name), sql
 
 
 def _is_content(column: Looked, asked: Asked) -> bool:
@@ -69,7 +77,12 @@ def _is_content(column: Looked, asked: Asked) -> bool:
     return column.own and column.sort != "moment" and column.name not in calendar
 
 
-def _of_column(column: Looked, bins: Bins | None) -> Iterator[tuple[str, str]]:
+def _of_column(column: Looked, asked: Asked) -> Iterator[tuple[Key, str]]:
+    for name, sql in _by_name(column, asked.bins.get(column.name)):
+        yield (column.name, name), sql
+
+
+def _by_name(column: Looked, bins: Bins | None) -> Iterator[tuple[str, str]]:
     x = quoted(column.name)
     if column.own:
         yield "missing", f"avg(CAST({x} IS NULL AS INT))"
@@ -97,16 +110,17 @@ def _of_column(column: Looked, bins: Bins | None) -> Iterator[tuple[str, str]]:
 
 def _shift(x: str, bins: Bins) -> str:
     """The population stability index against the reference: sum of (p - q) ln(p / q)."""
+    n = f"greatest(count({x}), 1)"
     if bins.values:
-        parts = [f"{x} = {_text(value)}" for value in bins.values]
+        counts = [f"count(*) FILTER ({x} = {_text(value)})" for value in bins.values]
     else:
-        lows = ["", *(f"{x} > {edge!r}" for edge in bins.edges)]
-        highs = [*(f"{x} <= {edge!r}" for edge in bins.edges), ""]
-        parts = [" AND ".join(filter(None, ends)) for ends in zip(lows, highs, strict=True)]
+        below = [f"count(*) FILTER ({x} <= {edge!r})" for edge in bins.edges]
+        ends = zip(["0", *below], [*below, f"count({x})"], strict=True)
+        counts = [f"({high} - {low})" for low, high in ends]
     terms = []
-    for part, share in zip(parts, bins.shares, strict=True):
+    for count, share in zip(counts, bins.shares, strict=True):
         q = max(share, LEAST_SHARE)
-        p = f"greatest(count(*) FILTER ({part}) / greatest(count({x}), 1), {LEAST_SHARE})"
+        p = f"greatest({count} / {n}, {LEAST_SHARE})"
         terms.append(f"({p} - {q!r}) * ln({p} / {q!r})")
     return " + ".join(terms)
 
@@ -141,7 +155,8 @@ def different(opened: Any, of: str, columns: Sequence[str]) -> tuple[int, ...]:
     )
     outer = ", ".join(f"count(*) FILTER (c{n})" for n in range(len(columns)))
     query = f"SELECT {outer} FROM (SELECT {inner} FROM batch GROUP BY {quoted(of)})"  # noqa: S608
-    return tuple(opened.execute(query).fetchone())
+    (row,) = opened.execute(query).fetchall()
+    return tuple(row)
 
 
 def table_of(known: Known) -> str:
@@ -157,12 +172,13 @@ def _known(opened: Any, known: Known) -> dict[Key, float]:
              for x in map(quoted, known.columns)]  # fmt: skip
     counts = ", ".join([f"count(*) FILTER (k.{of} IS NULL)", *pairs])
     query = f"SELECT {counts} FROM batch b LEFT JOIN {table_of(known)} k ON b.{of} = k.{of}"  # noqa: S608
-    unknown, *others = opened.execute(query).fetchone()
+    ((unknown, *others),) = opened.execute(query).fetchall()
     found[known.of, "rows with unknown values"] = float(unknown)
     for name, count in zip(known.columns, others, strict=True):
         found[known.of, f"rows with another {name}"] = float(count)
     there = f"SELECT count(DISTINCT {of}) FROM batch SEMI JOIN {table_of(known)} USING ({of})"  # noqa: S608
-    found[known.of, "known values that are there"] = float(opened.execute(there).fetchone()[0])
+    ((count,),) = opened.execute(there).fetchall()
+    found[known.of, "known values that are there"] = float(count)
     return found | _levels(opened, known)
 
 
@@ -180,11 +196,11 @@ def _levels(opened: Any, known: Known) -> dict[Key, float]:
     outer = ", ".join(
         f"min(z{i}), max(z{i}), stddev_pop(z{i})" for i in range(len(known.levels))
     )
-    row = opened.execute(
+    (row,) = opened.execute(
         f"SELECT {outer} FROM (SELECT {distances} FROM "  # noqa: S608
         f"(SELECT {of}, {means} FROM batch GROUP BY {of}) JOIN {table_of(known)} k USING ({of}), "
         f"(SELECT {whole} FROM batch))"
-    ).fetchone()
+    ).fetchall()
     called = ("least", "most", "spread")
     keys = [(known.of, f"{what} of {n} against its level") for n in known.levels for what in called]
     return {key: float(v) for key, v in zip(keys, row, strict=True) if v is not None}

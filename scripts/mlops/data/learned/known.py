@@ -50,7 +50,7 @@ def candidates(
 
 def _is_counted(opened: Any, x: str) -> bool:
     query = f"SELECT min({x}) >= 0 AND stddev_pop({x}) > avg({x}) FROM batch"  # noqa: S608
-    return bool(opened.execute(query).fetchone()[0])
+    return bool(opened.execute(query).fetchall()[0][0])
 
 
 def _levels(each: Together, counted: Sequence[str], moment: str) -> tuple[str, ...]:
@@ -74,7 +74,8 @@ def gather(opened: Any, each: Candidate, *, first: bool) -> None:
 def settled(opened: Any, each: Candidate, periods: int) -> tuple[Known, bytes] | None:
     """What belongs together for good: the same values come in each period, with the same others."""
     of = quoted(each.of)
-    came, values = opened.execute(f"SELECT count({of}), count(DISTINCT {of}) FROM {each.seen}").fetchone()  # noqa: S608, E501
+    query = f"SELECT count({of}), count(DISTINCT {of}) FROM {each.seen}"  # noqa: S608
+    ((came, values),) = opened.execute(query).fetchall()
     if values > MOST_GROUPS or came <= values * periods / 2:
         return None
     lasting = tuple(name for name in each.together.columns if _lasts(opened, each, name))
@@ -90,7 +91,7 @@ def _lasts(opened: Any, each: Candidate, name: str) -> bool:
         f"SELECT count(*) = 0 FROM (SELECT 1 FROM {each.seen} GROUP BY {quoted(each.of)} "  # noqa: S608
         f"HAVING min({x}) IS DISTINCT FROM max({x}))"
     )
-    return bool(opened.execute(query).fetchone()[0])
+    return bool(opened.execute(query).fetchall()[0][0])
 
 
 def _written(opened: Any, each: Candidate, lasting: Sequence[str]) -> bytes:
@@ -120,5 +121,8 @@ def load(opened: Any, columns: Sequence[Looked], known: Known, content: bytes) -
         for name in header
     )
     opened.register("known values", given)
-    opened.execute(f'CREATE OR REPLACE TEMP TABLE {table_of(known)} AS SELECT {typed} FROM "known values"')  # noqa: S608, E501
+    opened.execute(
+        f"CREATE OR REPLACE TEMP TABLE {table_of(known)} AS "  # noqa: S608 - quoted names
+        f'SELECT {typed} FROM "known values"'
+    )
     opened.unregister("known values")

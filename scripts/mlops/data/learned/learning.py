@@ -65,6 +65,7 @@ def learn(
     *,
     severity: Severity = "warning",
     false_alarms: float = FALSE_ALARMS,
+    off: Sequence[str] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Taught:
     """Learn from a version's rows.
@@ -75,6 +76,7 @@ def learn(
         version: the content digest of the rows, to be named.
         severity: of what breaks a learned rule.
         false_alarms: the share of good batches that may be told.
+        off: rules that a person has switched off, as `column: figure`.
         progress: told what is being done.
 
     Raises:
@@ -119,6 +121,7 @@ def learn(
         together=tuple(_that_hold(within, rules)),
         known=tuple(each for each, _ in kept.values()),
         bins={name: each for name, each in bins.items() if (name, SHIFT) in rules},
+        off=tuple(off),
         rules=_by_column(rules),
     )
     return Taught(learned, {of: content for of, (_, content) in kept.items()})
