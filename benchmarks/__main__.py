@@ -10,6 +10,7 @@ from benchmarks import (
     data_rollback,
     demo,
     plan,
+    planted_faults,
     pull_request,
     rollback,
     selection,
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "selection": selection.measure,
     "cluster": cluster.measure,
     "applications": applications.measure,
+    "planted-faults": planted_faults.measure,
 }
 RECORD = Path(__file__).parent.parent / "docs" / "figures.md"
 

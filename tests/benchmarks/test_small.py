@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import data_rollback, plan, pull_request, rollback, serving, startup
+from benchmarks import data_rollback, plan, planted_faults, pull_request, rollback, serving, startup
 from benchmarks.table import Figure, markdown, recorded
 
 MEASURES = {
@@ -12,6 +12,7 @@ MEASURES = {
     "serving": serving.measure,
     "rollback": rollback.measure,
     "data-rollback": data_rollback.measure,
+    "planted-faults": planted_faults.measure,
 }
 
 
