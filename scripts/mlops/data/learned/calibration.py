@@ -12,7 +12,7 @@ bounds how often a law meets its first exception; the leave-one-out share and cl
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mlops.data.learned.figures import Key
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SHARES = frozenset({"missing", "zeros", "whole", "unknown values", "rows that come again"})
 """Figures between 0 and 1."""
+NEVER_TOO_SMALL = frozenset({"missing", "shift"})
 MOST_WIDER = 3.0
 DIGITS = 4
 
@@ -60,9 +61,8 @@ def _bounds(name: str, values: "np.ndarray", alpha: float) -> Between | None:
         return None
     reach = wider * limit * scaled.std(ddof=1) * math.sqrt(1 + 1 / n)
     low, high = back(scaled.mean() - reach), back(scaled.mean() + reach)
-    return Between(
-        _rounded(min(low, values.min()), down=True), _rounded(max(high, values.max()), down=False)
-    )
+    least = 0.0 if name in NEVER_TOO_SMALL else min(low, values.min())
+    return Between(_rounded(least, down=True), _rounded(max(high, values.max()), down=False))
 
 
 def _worst_left_out(scaled: "np.ndarray") -> float:
@@ -78,7 +78,7 @@ def _worst_left_out(scaled: "np.ndarray") -> float:
         return float(np.nanmax(np.where(gaps < 1e-12, 0.0, gaps / spread)))
 
 
-def _scale(name: str, values: "np.ndarray"):  # noqa: ANN202
+def _scale(name: str, values: "np.ndarray") -> "tuple[np.ndarray, Callable[[float], float]]":
     import numpy as np
 
     if name in SHARES and values.min() >= 0 and values.max() <= 1:

@@ -69,14 +69,13 @@ def _said(of: str, held: Mapping[str, frozenset[str]]) -> bool:
     return any(of in held[other] and other in held[of] for other in earlier)
 
 
-def fits(sample: Mapping[str, "np.ndarray"], wanted: Sequence[str]) -> tuple[Fit, ...]:
+def fits(sample: Mapping[str, "np.ndarray"]) -> tuple[Fit, ...]:
     """Numbers that follow from one or two others, by least squares on a sample of rows.
 
     Args:
         sample: values by column, without missing ones, all of the same rows.
-        wanted: the columns that may follow, in the order in which they are tried.
     """
-    tried = (_fit(name, sample) for name in wanted)
+    tried = (_fit(name, sample) for name in sample)
     return tuple(found for found in tried if found is not None)
 
 

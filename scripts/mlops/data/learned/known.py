@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops import digests
+from mlops.data.contract import Table
 from mlops.data.learned.columns import Looked
 from mlops.data.learned.discovery import MOST_GROUPS
 from mlops.data.learned.figures import level, table_of
@@ -48,8 +49,16 @@ def candidates(
     return tuple(Candidate(each, _levels(each, counted, moment)) for each in found)
 
 
-def _is_counted(opened: Any, x: str) -> bool:
-    query = f"SELECT min({x}) >= 0 AND stddev_pop({x}) > avg({x}) FROM batch"  # noqa: S608
+def measured(opened: Any, table: Table) -> list[str]:
+    """Columns that are measured or counted: no codes, as of a weekday or a season, are among them."""
+    whole = [c.name for c in table.properties if c.logical_type == "integer"]
+    counted = {name for name in whole if _is_counted(opened, quoted(name), "sample")}
+    numbers = [c.name for c in table.properties if c.logical_type in ("integer", "number")]
+    return [name for name in numbers if name not in whole or name in counted]
+
+
+def _is_counted(opened: Any, x: str, rows: str = "batch") -> bool:
+    query = f"SELECT min({x}) >= 0 AND stddev_pop({x}) > avg({x}) FROM {rows}"  # noqa: S608
     return bool(opened.execute(query).fetchall()[0][0])
 
 

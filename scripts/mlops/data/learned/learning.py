@@ -89,13 +89,15 @@ def learn(
         reference = _Reference(opened, given, contract, moment, unit, periods)
         progress(f"what belongs together in {len(periods)} {unit}s")
         columns, candidates = _candidates(reference)
-        _gather(reference, candidates)
+        texts = [each.name for each in columns if each.own and each.sort == "text"]
+        _gather(reference, candidates, texts)
         found = [known.settled(opened, each, len(periods)) for each in candidates]
         kept = {each.of: (each, content) for each, content in filter(None, found)}
         for each, content in kept.values():
             known.load(opened, columns, each, content)
-        fits = discovery.fits(_sample(opened, columns), _numbers(columns))
-        bins = discovery.bins(opened, "sample", columns)
+        numbers = known.measured(opened, contract.table)
+        fits = discovery.fits(_sample(opened, numbers))
+        bins = discovery.bins(opened, "sample", _that_recur(opened, columns))
         within = [rest for each in candidates if (rest := _rest(each.together, kept))]
         progress("what the figures are in each")
         measured = []
@@ -198,8 +200,10 @@ def _candidates(reference: _Reference) -> tuple[tuple[Looked, ...], tuple[Candid
     return columns, known.candidates(opened, columns, found, reference.moment)
 
 
-def _gather(reference: _Reference, candidates: Sequence[Candidate]) -> None:
-    """From each period: a sample of rows, the same each time, and what goes together."""
+def _gather(
+    reference: _Reference, candidates: Sequence[Candidate], texts: Sequence[str]
+) -> None:
+    """From each period: a sample of rows, the same each time, texts, and what goes together."""
     opened = reference.opened
     key = ", ".join(quoted(name) for name in reference.contract.primary_key)
     every = max(1, sum(each.rows for each in reference.periods) // SAMPLED)
@@ -209,17 +213,32 @@ def _gather(reference: _Reference, candidates: Sequence[Candidate]) -> None:
         opened.execute(f"{verb} SELECT * FROM batch WHERE hash({key}) % {every} = 0")  # noqa: S608
         for each in candidates:
             known.gather(opened, each, first=number == 0)
+        for name in texts:
+            verb = "INSERT INTO" if number else "CREATE TEMP TABLE"
+            into = f"{quoted(f'texts {name}')}{'' if number else ' AS'}"
+            opened.execute(f"{verb} {into} SELECT DISTINCT {quoted(name)} AS v FROM batch")  # noqa: S608
 
 
-def _sample(opened: Any, columns: Sequence[Looked]) -> dict[str, Any]:
-    chosen = _numbers(columns)
-    if not chosen:
+def _that_recur(opened: Any, columns: Sequence[Looked]) -> list[Looked]:
+    """Without texts of which a value came in one period alone: the next may bring one more.
+
+    The share of values yet unseen is about that of those seen once (Good and Turing).
+    """
+    return [each for each in columns if not (each.own and each.sort == "text") or _recurs(opened, each)]
+
+
+def _recurs(opened: Any, column: Looked) -> bool:
+    seen = quoted(f"texts {column.name}")
+    query = f"SELECT count(*) = 0 FROM (SELECT v FROM {seen} GROUP BY v HAVING count(*) = 1)"  # noqa: S608
+    return bool(opened.execute(query).fetchall()[0][0])
+
+
+def _sample(opened: Any, numbers: Sequence[str]) -> dict[str, Any]:
+    """The sampled rows that have all of these numbers."""
+    if not numbers:
         return {}
-    there = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in chosen)
-    listed = ", ".join(f"CAST({quoted(name)} AS DOUBLE) AS {quoted(name)}" for name in chosen)
-    found: dict[str, Any] = opened.execute(f"SELECT {listed} FROM sample WHERE {there}").fetchnumpy()  # noqa: S608
+    there = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in numbers)
+    listed = ", ".join(f"CAST({quoted(name)} AS DOUBLE) AS {quoted(name)}" for name in numbers)
+    query = f"SELECT {listed} FROM sample WHERE {there}"  # noqa: S608 - quoted names
+    found: dict[str, Any] = opened.execute(query).fetchnumpy()
     return found
-
-
-def _numbers(columns: Sequence[Looked]) -> list[str]:
-    return [each.name for each in columns if each.own and each.sort == "number"]
