@@ -1,8 +1,8 @@
 """Planted faults: what of them is found when a batch of 1,000,000 rows arrives, and how soon.
 
-A year of clean weeks is learned from. Then clean weeks of other years come, and weeks with one fault
-each, of every kind and strength (see benchmarks/faults). The whole run writes its table and its
-picture into docs/, too.
+A year of clean weeks is learned from. Then clean weeks of other years come, and weeks with one
+fault each, of every kind and strength (see benchmarks/faults). The whole run writes its table and
+its picture into docs/, too.
 """
 
 import tempfile
@@ -15,7 +15,7 @@ from typing import Literal
 import pandas as pd
 
 from benchmarks.faults.batch import CONTRACT, WEEKS, Batch, clean, planted, reference, sent
-from benchmarks.faults.clean import STATIONS
+from benchmarks.faults.clean import HOURS, STATIONS
 from benchmarks.faults.held_out import (
     HELD_OUT,
     REFERENCE_SEED,
@@ -102,6 +102,8 @@ def _declared(contract: Contract, batch: Batch) -> Iterator[str]:
 def late(contract: Contract, batch: Batch) -> bool:
     """Whether a batch came later after the end of its newest row's period than is promised."""
     promised = promises(contract)
+    if promised.element is None:
+        return False
     newest = pd.read_parquet(batch.file, columns=[promised.element])[promised.element].max()
     due = promised.handed_over(newest.to_pydatetime())
     return due is not None and utc(batch.arrived.to_pydatetime()) > due
@@ -144,7 +146,7 @@ def measure(*, small: bool) -> list[Figure]:
             good.append(say(sent(clean(seed, stations), seed, folder / "batch.parquet")))
         faults = list(plant(kinds, seeds, stations, say, folder))
     if not small:
-        record(faults)
+        record(faults, rows=round(stations * HOURS, -3))
     return _figures(good, faults)
 
 

@@ -10,6 +10,7 @@ popularity, as Poisson counts. Scales are those of the source (UCI, hourly): -8 
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -172,11 +173,11 @@ def _rides(
     }
 
 
-def _repeated(values: np.ndarray, each: int) -> pd.Categorical:
+def _repeated(values: np.ndarray, each: int) -> Any:
     codes, names = pd.factorize(values, sort=True)
-    return pd.Categorical.from_codes(np.repeat(codes, each), names)
+    return pd.Categorical.from_codes(np.repeat(codes, each), pd.Index(names))
 
 
-def _tiled(values: pd.Series, times: int) -> pd.Categorical:
+def _tiled(values: pd.Series, times: int) -> Any:
     codes, names = pd.factorize(values, sort=True)
     return pd.Categorical.from_codes(np.tile(codes, times), names)

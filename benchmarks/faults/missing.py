@@ -83,5 +83,5 @@ def _truncated(frame: pd.DataFrame, share: float, _: np.random.Generator) -> pd.
 
 @kind("dropped-columns", of="missing attribute (Rahm, Do)", group="schema", strengths=(1, 2, 4))
 def _dropped(frame: pd.DataFrame, count: float, chance: np.random.Generator) -> pd.DataFrame:
-    others = [name for name in frame if name not in ("station_id", "hour_at")]
+    others = [str(name) for name in frame if name not in ("station_id", "hour_at")]
     return frame.drop(columns=list(chance.choice(others, int(count), replace=False)))

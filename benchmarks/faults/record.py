@@ -16,24 +16,32 @@ SOURCES: "dict[Source, str]" = {"declared": "#888", "learned": "#36c", "together
 WIDTH, HEIGHT, LEFT, TOP = 360, 200, 44, 16
 HEAD = """# Planted faults
 
-Written by a whole run of `python -m benchmarks planted-faults`, which docs/figures.md has the sums of.
-One fault in a week of 1,000,000 rows, 200 clean weeks beside; what the strengths stand for is in
-`benchmarks/faults`. `d` found by a declared rule, `l` by a learned one, `-` missed. Kinds in *italics*
-were held out: nobody tuned on them.
+Written by a whole run of `python -m benchmarks planted-faults`; [the figures](figures.md) have the
+sums. One fault in a week of {rows:,} rows; what the strengths stand for is in `benchmarks/faults`.
+`d`: found by a declared rule, `l`: by a learned one, `-`: missed. Kinds in *italics* were held out:
+nobody tuned on them.
 
 ![Found against strength](planted-faults.svg)
 """
 
 
-def record(faults: "Sequence[Planted]") -> None:
-    """Write the page and the picture into docs/."""
-    write_whole(PAGE, page(faults))
+def record(faults: "Sequence[Planted]", rows: int) -> None:
+    """Write the page and the picture into docs/.
+
+    Args:
+        rows: of a clean week.
+    """
+    write_whole(PAGE, page(faults, rows))
     write_whole(PICTURE, picture(faults))
 
 
-def page(faults: "Sequence[Planted]") -> str:
+def page(faults: "Sequence[Planted]", rows: int) -> str:
     """Each kind at each strength, in Markdown."""
-    lines = [HEAD, "| kind | of the taxonomy | breaks | weak | middle | strong |", "|---|---|---|---|---|---|"]
+    lines = [
+        HEAD.format(rows=rows),
+        "| kind | of the taxonomy | breaks | weak | middle | strong |",
+        "|---|---|---|---|---|---|",
+    ]
     kinds = {each.kind.name: each.kind for each in faults}
     for name, kind in sorted(kinds.items()):
         mine = [each for each in faults if each.kind.name == name]
@@ -53,9 +61,9 @@ def picture(faults: "Sequence[Planted]") -> str:
     kept = [each for each in faults if each.held_out]
     lines = [_line(_shares(faults, source), colour) for source, colour in SOURCES.items()]
     lines.append(_line(_shares(kept, "together"), "#2a2", dashed=True))
-    named = [*((source, colour) for source, colour in SOURCES.items()), ("held out", "#2a2")]
+    named = [*((source, colour) for source, colour in SOURCES.items()), ("held out - -", "#2a2")]
     keys = [
-        f'<text x="{LEFT + 70 * n}" y="{HEIGHT + 44}" fill="{colour}">{name}{" - -" * (n == 3)}</text>'
+        f'<text x="{LEFT + 70 * n}" y="{HEIGHT + 44}" fill="{colour}">{name}</text>'
         for n, (name, colour) in enumerate(named)
     ]
     steps = [
@@ -71,7 +79,8 @@ def picture(faults: "Sequence[Planted]") -> str:
     box = f"0 0 {WIDTH + 20} {HEIGHT + 56}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" font-family="sans-serif" '
-        f'font-size="12">\n<title>Share of planted faults found, by strength</title>\n{body}\n</svg>\n'
+        'font-size="12">\n<title>Share of planted faults found, by strength</title>\n'
+        f"{body}\n</svg>\n"
     )
 
 

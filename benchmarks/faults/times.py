@@ -56,7 +56,8 @@ def _stale(frame: pd.DataFrame, days: float, _: np.random.Generator) -> pd.DataF
     old = frame[[*key, *MEASURED]].assign(hour_at=frame["hour_at"] + back)
     late = frame[frame["hour_at"] > since].drop(columns=list(MEASURED))
     again = late.merge(old, on=key)[list(frame)]
-    return pd.concat([frame[frame["hour_at"] <= since], again], ignore_index=True)
+    found: pd.DataFrame = pd.concat([frame[frame["hour_at"] <= since], again], ignore_index=True)
+    return found
 
 
 @kind("frozen-feed", of="outdated temporal data (Kim)", group="distribution", strengths=SHARES)

@@ -30,7 +30,7 @@ def _comma(frame: pd.DataFrame, share: float, chance: np.random.Generator) -> pd
     strengths=(1, 2, 4),
 )
 def _renamed(frame: pd.DataFrame, count: float, chance: np.random.Generator) -> pd.DataFrame:
-    others = [name for name in frame if name not in ("station_id", "hour_at")]
+    others = [str(name) for name in frame if name not in ("station_id", "hour_at")]
     chosen = chance.choice(others, int(count), replace=False)
     return frame.rename(columns={name: name.replace("_", "").upper() for name in chosen})
 

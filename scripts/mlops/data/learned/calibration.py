@@ -28,9 +28,7 @@ MOST_WIDER = 3.0
 DIGITS = 4
 
 
-def calibrated(
-    periods: Sequence[Mapping[Key, float]], false_alarms: float
-) -> dict[Key, Between]:
+def calibrated(periods: Sequence[Mapping[Key, float]], false_alarms: float) -> dict[Key, Between]:
     """The bounds of all figures that every period has.
 
     Args:
@@ -41,7 +39,9 @@ def calibrated(
 
     keys = [key for key in periods[0] if all(key in each for each in periods)]
     series = {key: np.array([each[key] for each in periods]) for key in keys}
-    found = {key: _bounds(key[1], values, false_alarms / len(keys)) for key, values in series.items()}
+    found = {
+        key: _bounds(key[1], values, false_alarms / len(keys)) for key, values in series.items()
+    }
     return {key: bounds for key, bounds in found.items() if bounds is not None}
 
 

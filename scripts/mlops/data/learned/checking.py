@@ -39,9 +39,7 @@ def check(
         rows: a Parquet file, or an Arrow table.
     """
     with database() as opened:
-        columns = laid_out(
-            opened, source(opened, rows), contract, learned.moment, learned.fits
-        )
+        columns = laid_out(opened, source(opened, rows), contract, learned.moment, learned.fits)
         for each in learned.known:
             known.load(opened, columns, each, values[each.of])
         asked = Asked(

@@ -45,7 +45,7 @@ class Looked:
 
 
 def own_columns(table: Table, there: Sequence[str]) -> tuple[Looked, ...]:
-    """The table's columns in the contract's types; what cannot be read, or is not there, is null."""
+    """The table's columns in the contract's types; null: not there, or not readable."""
     return tuple(_own(column, column.name in there) for column in table.properties)
 
 

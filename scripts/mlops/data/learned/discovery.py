@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from mlops.data.learned.columns import WEEK_HOUR, Looked
@@ -39,7 +40,8 @@ def groups(opened: Any, columns: Sequence[Looked]) -> Groups:
     """How many different values the columns have in the table `batch`."""
     asked = [each.name for each in columns if each.own or each.name.startswith(WEEK_HOUR)]
     counted = ", ".join(f"count(DISTINCT {quoted(name)})" for name in asked)
-    ((rows, *counts),) = opened.execute(f"SELECT count(*), {counted} FROM batch").fetchall()
+    query = f"SELECT count(*), {counted} FROM batch"  # noqa: S608 - quoted names
+    ((rows, *counts),) = opened.execute(query).fetchall()
     return Groups(dict(zip(asked, counts, strict=True)), rows)
 
 
@@ -154,7 +156,7 @@ def _tenths(opened: Any, table: str, x: str) -> Bins | None:
     query = f"SELECT {counts} FROM {table} WHERE {x} IS NOT NULL"  # noqa: S608
     (below,) = opened.execute(query).fetchall()
     ends = [0.0, *below, 1.0]
-    shares = tuple(round(high - low, 4) for low, high in zip(ends, ends[1:], strict=False))
+    shares = tuple(round(high - low, 4) for low, high in pairwise(ends))
     return Bins(edges=tuple(edges), shares=shares)
 
 

@@ -40,7 +40,10 @@ def figures(opened: Any, asked: Asked) -> dict[Key, float]:
 
 def _of_columns(opened: Any, asked: Asked) -> dict[Key, float]:
     found: dict[Key, float] = {}
-    for expressions in (dict(_of_table(asked)), *(dict(_of_column(c, asked)) for c in asked.columns)):
+    for expressions in (
+        dict(_of_table(asked)),
+        *(dict(_of_column(c, asked)) for c in asked.columns),
+    ):
         # The shift of all columns in one query takes ten times as long.
         shifts = {key: sql for key, sql in expressions.items() if key[1] == SHIFT}
         others = {key: sql for key, sql in expressions.items() if key not in shifts}
@@ -61,8 +64,9 @@ def _of_table(asked: Asked) -> Iterator[tuple[Key, str]]:
     at = quoted(asked.moment)
     yield (TABLE, f"{asked.period}s"), f"count(DISTINCT date_trunc('{asked.period}', {at}))"
     if content := [quoted(each.name) for each in asked.columns if _is_content(each, asked)]:
-        yield (TABLE, "rows that come again"), (
-            f"1 - count(DISTINCT hash({', '.join(content)})) / count(*)"
+        yield (
+            (TABLE, "rows that come again"),
+            (f"1 - count(DISTINCT hash({', '.join(content)})) / count(*)"),
         )
 
 
@@ -189,13 +193,11 @@ def _levels(opened: Any, known: Known) -> dict[Key, float]:
     of = quoted(known.of)
     means = ", ".join(f"avg({quoted(n)}) AS m{i}" for i, n in enumerate(known.levels))
     whole = ", ".join(f"avg({quoted(n)}) AS w{i}" for i, n in enumerate(known.levels))
+    usual = [f"w{i} * k.{quoted(level(n))}" for i, n in enumerate(known.levels)]
     distances = ", ".join(
-        f"(m{i} - w{i} * k.{quoted(level(n))}) / sqrt(nullif(w{i} * k.{quoted(level(n))}, 0)) AS z{i}"
-        for i, n in enumerate(known.levels)
+        f"(m{i} - {each}) / sqrt(nullif({each}, 0)) AS z{i}" for i, each in enumerate(usual)
     )
-    outer = ", ".join(
-        f"min(z{i}), max(z{i}), stddev_pop(z{i})" for i in range(len(known.levels))
-    )
+    outer = ", ".join(f"min(z{i}), max(z{i}), stddev_pop(z{i})" for i in range(len(known.levels)))
     (row,) = opened.execute(
         f"SELECT {outer} FROM (SELECT {distances} FROM "  # noqa: S608
         f"(SELECT {of}, {means} FROM batch GROUP BY {of}) JOIN {table_of(known)} k USING ({of}), "

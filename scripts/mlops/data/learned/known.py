@@ -50,7 +50,7 @@ def candidates(
 
 
 def measured(opened: Any, table: Table) -> list[str]:
-    """Columns that are measured or counted: no codes, as of a weekday or a season, are among them."""
+    """Columns that are measured or counted: not codes, as of a weekday or a season."""
     whole = [c.name for c in table.properties if c.logical_type == "integer"]
     counted = {name for name in whole if _is_counted(opened, quoted(name), "sample")}
     numbers = [c.name for c in table.properties if c.logical_type in ("integer", "number")]
@@ -70,10 +70,8 @@ def _levels(each: Together, counted: Sequence[str], moment: str) -> tuple[str, .
 def gather(opened: Any, each: Candidate, *, first: bool) -> None:
     """Add what goes together in the table `batch`, and its levels, to what was seen before."""
     names = [quoted(each.of), *map(quoted, each.together.columns)]
-    means = [
-        f"avg({quoted(n)}) / nullif((SELECT avg({quoted(n)}) FROM batch), 0) AS {quoted(level(n))}"
-        for n in each.levels
-    ]
+    share = "avg({0}) / nullif((SELECT avg({0}) FROM batch), 0) AS {1}"
+    means = [share.format(quoted(name), quoted(level(name))) for name in each.levels]
     rest = [f"any_value({name}) AS {name}" for name in names[1:]]
     select = f"SELECT {', '.join([names[0], *rest, *means])} FROM batch GROUP BY {names[0]}"  # noqa: S608
     opened.execute(f"{'CREATE TEMP TABLE' if first else 'INSERT INTO'} {each.seen} "
@@ -91,7 +89,9 @@ def settled(opened: Any, each: Candidate, periods: int) -> tuple[Known, bytes] |
     if not lasting:
         return None
     content = _written(opened, each, lasting)
-    return Known(of=each.of, columns=lasting, levels=each.levels, digest=digests.of_bytes(content)), content
+    return Known(
+        of=each.of, columns=lasting, levels=each.levels, digest=digests.of_bytes(content)
+    ), content
 
 
 def _lasts(opened: Any, each: Candidate, name: str) -> bool:

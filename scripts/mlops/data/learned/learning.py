@@ -55,7 +55,7 @@ class _Reference:
 
     def lay_out(self, period: _Period, fits: Sequence[Any] = ()) -> tuple[Looked, ...]:
         where = period.where(self.moment, self.unit)
-        return laid_out(self.opened, self.given, self.contract, self.moment, fits, where)
+        return laid_out(self.opened, self.given, self.contract, self.moment, fits, where=where)
 
 
 def learn(
@@ -200,9 +200,7 @@ def _candidates(reference: _Reference) -> tuple[tuple[Looked, ...], tuple[Candid
     return columns, known.candidates(opened, columns, found, reference.moment)
 
 
-def _gather(
-    reference: _Reference, candidates: Sequence[Candidate], texts: Sequence[str]
-) -> None:
+def _gather(reference: _Reference, candidates: Sequence[Candidate], texts: Sequence[str]) -> None:
     """From each period: a sample of rows, the same each time, texts, and what goes together."""
     opened = reference.opened
     key = ", ".join(quoted(name) for name in reference.contract.primary_key)
@@ -224,7 +222,9 @@ def _that_recur(opened: Any, columns: Sequence[Looked]) -> list[Looked]:
 
     The share of values yet unseen is about that of those seen once (Good and Turing).
     """
-    return [each for each in columns if not (each.own and each.sort == "text") or _recurs(opened, each)]
+    return [
+        each for each in columns if not (each.own and each.sort == "text") or _recurs(opened, each)
+    ]
 
 
 def _recurs(opened: Any, column: Looked) -> bool:

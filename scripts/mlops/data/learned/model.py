@@ -1,7 +1,8 @@
-"""The file of learned rules, `data-contracts/<dataset>/learned.yaml`: written by `mlops data learn`,
-reviewed and kept in Git."""
+"""The file of learned rules, `data-contracts/<dataset>/learned.yaml`.
 
-import math
+`mlops data learn` writes it; it is reviewed and kept in Git.
+"""
+
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -36,26 +37,25 @@ def _between(written: Any) -> Any:
         ends = float(low), float(high if found else low)
     except ValueError:
         raise ValueError("write it as `0.1 to 0.3`, or as one number") from None
-    if math.isnan(sum(ends)) and math.inf not in ends or ends[0] > ends[1]:
+    if not ends[0] <= ends[1]:
         raise ValueError("the first number has to be the smaller one")
     return Between(*ends)
 
 
-Bounds = Annotated[
-    Any, BeforeValidator(_between), PlainSerializer(lambda each: str(each), return_type=str)
-]
+Bounds = Annotated[Any, BeforeValidator(_between), PlainSerializer(str, return_type=str)]
 """A `Between`, written as `0.1 to 0.3`."""
 
 
 class Fit(Spec):
-    """A number that follows from others: `column` is about `constant` + the sum of `weights` x `by`."""
+    """A number that follows from others: about `constant` + the sum of `weights` x `by`."""
 
     column: str
     by: tuple[str, ...]
     weights: tuple[float, ...]
     constant: float
     ratio_from: float | None = Field(
-        default=None, description="where the fit is at least this, the ratio to it counts; null: the difference"
+        default=None,
+        description="where the fit is at least this, the ratio to it counts; null: the difference",
     )
 
 
@@ -67,12 +67,13 @@ class Together(Spec):
 
 
 class Known(Spec):
-    """Columns that belong to a value of another for good; `learned-<of>.csv` beside has them all."""
+    """Columns that belong to a value of another for good; `learned-<of>.csv` has them all."""
 
     of: str
     columns: tuple[str, ...]
     levels: tuple[str, ...] = Field(
-        default=(), description="numbers whose mean for each value, as a share of the batch's, is kept there"
+        default=(),
+        description="numbers whose mean for each value, as a share of the batch's, is kept there",
     )
     digest: Digest = Field(description="of the file with the values")
 
@@ -92,7 +93,9 @@ class Learned(Spec):
     dataset: Name
     version: Digest = Field(description="what was learned from")
     contract: Version
-    severity: Severity = Field(description="error: a batch that breaks one is refused; warning: it is told")
+    severity: Severity = Field(
+        description="error: a batch that breaks one is refused; warning: it is told"
+    )
     moment: str = Field(description="the column that a row's period follows from")
     period: str = Field(description="what a batch holds: a day, a week, a month")
     periods: int = Field(ge=8, description="how many were learned from")

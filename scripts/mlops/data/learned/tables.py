@@ -34,7 +34,8 @@ def source(opened: Any, rows: "Path | Any") -> str:
 
 def names(opened: Any, given: str) -> tuple[str, ...]:
     """The columns that a source has."""
-    return tuple(row[0] for row in opened.execute(f"DESCRIBE SELECT * FROM {given}").fetchall())
+    query = f"DESCRIBE SELECT * FROM {given}"  # noqa: S608 - the name of a source
+    return tuple(row[0] for row in opened.execute(query).fetchall())
 
 
 def laid_out(
@@ -43,6 +44,7 @@ def laid_out(
     contract: Contract,
     moment: str,
     fits: Sequence[Fit] = (),
+    *,
     where: str = "true",
 ) -> tuple[Looked, ...]:
     """Make the table `batch` of a source's rows: own and derived columns; gives these.
