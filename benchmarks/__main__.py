@@ -12,6 +12,7 @@ from benchmarks import (
     killed_runs,
     lineage,
     plan,
+    planted_faults,
     pull_request,
     records,
     rollback,
@@ -40,6 +41,7 @@ BENCHMARKS = {
     "selection": selection.measure,
     "cluster": cluster.measure,
     "applications": applications.measure,
+    "planted-faults": planted_faults.measure,
 }
 RECORD = Path(__file__).parent.parent / "docs" / "figures.md"
 

@@ -7,6 +7,7 @@ from benchmarks import (
     killed_runs,
     lineage,
     plan,
+    planted_faults,
     pull_request,
     records,
     rollback,
@@ -29,6 +30,7 @@ MEASURES = {
     "search": search.measure,
     "records": records.measure,
     "validation": validation.measure,
+    "planted-faults": planted_faults.measure,
 }
 
 

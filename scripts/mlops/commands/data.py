@@ -14,6 +14,7 @@ from mlops.commands import (
     data_checkout,
     data_derive,
     data_diff,
+    data_learn,
     data_lineage,
     data_log,
     data_propose,
@@ -43,6 +44,7 @@ def group() -> None:
 
 
 for each in (
+    data_learn,
     data_derive,
     data_log,
     data_diff,
@@ -167,8 +169,15 @@ def _tell_report(report: "Report", *, every: bool) -> None:
         Console().print(grid)
     for problem in (*report.problems, *report.warnings):
         click.echo(str(problem), err=True)
-    count = len(report.outcomes) + len(report.unchecked)
-    click.echo(_verdict(report, f"{count} rules of {contract.path}"))
+    click.echo(_verdict(report, _rules(report)))
+
+
+def _rules(report: "Report") -> str:
+    """How many rules there are, those of the contract and those learned apart."""
+    learned = sum(outcome.rule.is_learned for outcome in report.outcomes)
+    count = len(report.outcomes) + len(report.unchecked) - learned
+    declared = f"{count} rules of {report.contract.path}"
+    return f"{declared} and {learned} learned" if learned else declared
 
 
 def _verdict(report: "Report", rules: str) -> str:
@@ -194,7 +203,8 @@ def _cells(outcome: "Outcome") -> tuple[str, str, str, str, str]:
     mark = "[green]good[/]" if outcome.passed else broken
     examples = "; ".join(map(str, outcome.examples)) or ("" if outcome.passed else outcome.observed)
     counted = str(outcome.failing) if outcome.failing else ""
-    return mark, outcome.rule.kind, escape(outcome.rule.text), counted, escape(examples)
+    kind = f"{outcome.rule.kind}{', learned' if outcome.rule.is_learned else ''}"
+    return mark, kind, escape(outcome.rule.text), counted, escape(examples)
 
 
 def ingest(

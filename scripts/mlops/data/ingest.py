@@ -13,6 +13,7 @@ from mlops.data.contract import Contract, read_contract
 from mlops.data.derivation import is_derived, step_path
 from mlops.data.drift import drift
 from mlops.data.expectations import columns_outcome
+from mlops.data.learned.files import with_learned
 from mlops.data.pin import Pin, RawFile
 from mlops.data.quarantine import Batch, keep_aside
 from mlops.data.raw import read_bytes, read_raw
@@ -94,6 +95,8 @@ def read_step(layout: Layout, dataset: str) -> Step:
 def check_batch(repo: Repository, contract: Contract, file: Path) -> Report:
     """A raw file, taken through the ingest step and checked against the contract.
 
+    What was learned of the dataset is asked of a file that has all columns.
+
     Raises:
         BadInput: when the file or the ingest step cannot be read.
     """
@@ -106,7 +109,7 @@ def check_batch(repo: Repository, contract: Contract, file: Path) -> Report:
         engine=repo.project.data.engine,
     )
     if set(step.columns).issubset(raw.columns):
-        return report
+        return with_learned(repo, report)
     lacking = columns_outcome(rules.raw_columns(step.columns), raw.columns, len(raw))
     return replace(report, outcomes=(lacking, *report.outcomes[1:]))
 

@@ -13,6 +13,7 @@ from mlops.data import expectations, queries, rules, table
 from mlops.data.askable import Reason
 from mlops.data.contract import Contract, Table
 from mlops.data.expectations import Outcome
+from mlops.data.learned.model import learned_path
 from mlops.data.rule import Rule
 from mlops.data.scanning import scan
 from mlops.data.scanning.relation import Relation, file_types, not_in_form, of_file, of_frame
@@ -72,16 +73,30 @@ class Report:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Each broken rule that stops: how many rows of how many, and the worst of them."""
-        fix = f"correct the data, or change {self.contract.path} if the data is right"
-        return tuple(Problem(self.subject, complaint(outcome), fix) for outcome in self.failed)
+        return tuple(
+            Problem(
+                self.subject,
+                complaint(each),
+                f"correct the data, or {self._way(each)} if the data is right",
+            )
+            for each in self.failed
+        )
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """Each broken rule that stops nothing, told as a problem is."""
-        fix = f"nothing is stopped by it; look at the data, or change {self.contract.path}"
+        fix = "nothing is stopped by it; look at the data, or"
         return tuple(
-            Problem(self.subject, f"warning: {complaint(outcome)}", fix) for outcome in self.warned
+            Problem(self.subject, f"warning: {complaint(each)}", f"{fix} {self._way(each)}")
+            for each in self.warned
         )
+
+    def _way(self, outcome: Outcome) -> str:
+        """What to do when the data is right, and the rule is not."""
+        rule, dataset = outcome.rule, self.contract.dataset
+        if rule.is_learned:
+            return f"write `{rule.place}` under `off` in {learned_path(dataset)}"
+        return f"change {self.contract.path}"
 
     def summary(self, digest: str) -> DataValidation:
         """The result as evidence.
@@ -118,6 +133,7 @@ def _rule_json(outcome: Outcome) -> dict[str, Any]:
         "kind": outcome.rule.kind,
         "columns": list(outcome.rule.columns),
         "severity": outcome.rule.severity,
+        "learned": outcome.rule.is_learned,
         "engine": outcome.engine,
         "passed": outcome.passed,
         "checked": outcome.checked,
