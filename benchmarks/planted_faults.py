@@ -111,7 +111,7 @@ def late(contract: Contract, batch: Batch) -> bool:
 
 def taught(folder: Path, stations: int, weeks: int, seed: int = REFERENCE_SEED) -> Inspector:
     """Learn from a clean year."""
-    contract = usable(CONTRACT.read_bytes(), CONTRACT.name)
+    contract = usable(CONTRACT.read_bytes(), CONTRACT.name, Contract)
     file = reference(folder / "reference.parquet", seed, stations, weeks)
     inspector = Inspector(contract, learn(contract, file, f"sha256:{'0' * 64}"))
     file.unlink()

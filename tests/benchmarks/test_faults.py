@@ -9,6 +9,7 @@ from benchmarks.faults import held_out
 from benchmarks.faults.all_kinds import KINDS
 from benchmarks.faults.batch import CONTRACT, clean, mondays, plain, planted, start_of
 from benchmarks.faults.clean import COLUMNS, week
+from mlops.data.contract import Contract
 from mlops.data.reading import usable
 from mlops.data.validation import validate
 
@@ -42,7 +43,7 @@ def test_what_tunes_can_have_neither_a_held_out_kind_nor_a_seed_of_the_report() 
 
 
 def test_a_clean_week_holds_to_its_contract(frame: pd.DataFrame) -> None:
-    contract = usable(CONTRACT.read_bytes(), CONTRACT.name)
+    contract = usable(CONTRACT.read_bytes(), CONTRACT.name, Contract)
     assert contract.names == COLUMNS
     report = validate(contract, plain(frame))
     assert report.passed, report.problems

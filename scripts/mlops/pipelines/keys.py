@@ -28,29 +28,31 @@ def key_of(repo: Repository, step: Step) -> str:
 
 
 def _decisive(repo: Repository, step: Step) -> Mapping[str, object]:
+    of_data = step.verb in {"ingest", "derive", "validate", "propose"}
+    return _of_data(repo, step) if of_data else _of_model(repo, step)
+
+
+def _of_data(repo: Repository, step: Step) -> Mapping[str, object]:
     if step.verb == "ingest":
         return {**_contract(repo, step.subject), "raw": _raw(repo, step)}
     if step.verb == "derive":
         sources = [read_pin(repo, each.name).digest for each in step.reads]
         return {**_contract(repo, step.subject), "sources": sources}
-    if step.verb == "validate":
-        return {
-            **_contract(repo, step.subject),
-            "data": read_pin(repo, step.subject).digest,
-        }
-    if step.verb == "propose":
-        return {"data": read_pin(repo, step.subject).digest}
+    pinned = {"data": read_pin(repo, step.subject).digest}
+    return {**_contract(repo, step.subject), **pinned} if step.verb == "validate" else pinned
+
+
+def _of_model(repo: Repository, step: Step) -> Mapping[str, object]:
     spec = repo.model(step.subject)
     if step.verb in {"tune", "suggest"}:
         return _search(repo, spec)
     inputs = training_inputs(repo, step.subject, read_pin(repo, spec.data.dataset).digest)
     if step.verb == "train":
         return {"inputs": inputs}
+    apart = {"description", "owners", "pipeline", "search"}
     return {
         "inputs": inputs,
-        "spec": spec.model_dump(
-            mode="json", exclude={"description", "owners", "pipeline", "search"}
-        ),
+        "spec": spec.model_dump(mode="json", exclude=apart),
         "code": digests.of_files(tool_code(EVALUATION_CODE)),
         "champions": _champions(repo, step.subject) if step.verb == "evaluate" else {},
     }

@@ -25,7 +25,7 @@ Told = Callable[[pd.DataFrame], dict[str, str]]
 
 @pytest.fixture(scope="module")
 def contract() -> Contract:
-    return usable(CONTRACT.read_bytes(), CONTRACT.name)
+    return usable(CONTRACT.read_bytes(), CONTRACT.name, Contract)
 
 
 @pytest.fixture(scope="module")
