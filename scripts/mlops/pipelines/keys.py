@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from mlops import digests
+from mlops.data.learned.model import learned_path
 from mlops.data.pin import read_pin
 from mlops.pipelines.graph import Step
 from mlops.repository import Repository
@@ -34,7 +35,8 @@ def _decisive(repo: Repository, step: Step) -> Mapping[str, object]:
 
 def _of_data(repo: Repository, step: Step) -> Mapping[str, object]:
     if step.verb == "ingest":
-        return {**_contract(repo, step.subject), "raw": _raw(repo, step)}
+        learned = digests.of_files(_learned(repo, step.subject))
+        return {**_contract(repo, step.subject), "raw": _raw(repo, step), "learned": learned}
     if step.verb == "derive":
         sources = [read_pin(repo, each.name).digest for each in step.reads]
         return {**_contract(repo, step.subject), "sources": sources}
@@ -79,6 +81,13 @@ def _contract(repo: Repository, dataset: str) -> Mapping[str, object]:
         "tool": digests.of_files(tool_code(VALIDATION_CODE)),
         "dependencies": digests.of_bytes(pins_of(repo, "data")),
     }
+
+
+def _learned(repo: Repository, dataset: str) -> Mapping[str, bytes]:
+    """The files of the rules that were learned of a dataset; they judge what comes in."""
+    beginning = learned_path(dataset).removesuffix(".yaml")
+    paths = repo.tree.files(f"data-contracts/{dataset}")
+    return {path: repo.tree.read(path) or b"" for path in paths if path.startswith(beginning)}
 
 
 def _raw(repo: Repository, step: Step) -> list[str]:
