@@ -2,8 +2,6 @@
 
 import json
 import shlex
-import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,18 +19,13 @@ from mlops.commands import (
     data_quarantine,
     data_rollback,
     data_status,
-    data_stream,
+    data_validate,
 )
-from mlops.errors import Exit, bad_input
-from mlops.lineage import told
-from mlops.lineage.step import recorded
-from mlops.lineage.told import About
+from mlops.errors import Exit
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
-    from mlops.data.expectations import Outcome
     from mlops.data.ingest import Ingested
-    from mlops.data.validation import Report
 
 
 @click.group()
@@ -44,6 +37,7 @@ def group() -> None:
 
 
 for each in (
+    data_validate,
     data_learn,
     data_derive,
     data_log,
@@ -56,37 +50,6 @@ for each in (
 group.add_command(data_quarantine.group)
 group.add_command(data_status.command)
 group.add_command(data_propose.command)
-
-
-@group.command("validate")
-@click.argument("dataset")
-@click.option(
-    "--batch",
-    type=click.Path(path_type=Path),
-    help="Check this raw file, as ingest would, instead of the pinned version.",
-)
-@click.option("--all", "every", is_flag=True, help="Show the rules without a finding, too.")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
-@click.option(
-    "--stream",
-    "streamed",
-    is_flag=True,
-    help="Check records from standard input, an object of JSON a line; a verdict a line.",
-)
-def validate_command(
-    dataset: str, batch: Path | None, every: bool, as_json: bool, streamed: bool
-) -> int:
-    """Check DATASET's pinned version, a raw batch, or single records against its contract.
-
-    Nothing is written but its lineage. Exit code 1 when a rule is broken.
-
-    Example: mlops data validate bike-rentals --batch 2011-04.csv
-    """
-    if streamed and (batch or every or as_json):
-        raise bad_input("--stream", "goes with no other option", "leave the others out")
-    if streamed:
-        return data_stream.stream(Repository.at(), dataset, sys.stdin.buffer)
-    return validate(Repository.at(), dataset, batch=batch, every=every, as_json=as_json)
 
 
 @group.command("ingest")
@@ -103,108 +66,6 @@ def ingest_command(dataset: str, files: tuple[Path, ...], as_json: bool) -> int:
     Example: mlops data ingest bike-rentals 2011-04.csv 2011-05.csv
     """
     return ingest(Repository.at(), dataset, files, as_json=as_json)
-
-
-@recorded("data.validate")
-def validate(
-    repo: Repository,
-    dataset: str,
-    *,
-    batch: Path | None = None,
-    every: bool = False,
-    as_json: bool = False,
-) -> int:
-    """Check a pinned version or a raw batch; 1 when the contract is broken."""
-    from rich.console import Console
-
-    with Console(stderr=True).status(f"checking {dataset}"):
-        report = _pinned(repo, dataset) if batch is None else _batch(repo, dataset, batch)
-    if as_json:
-        click.echo(json.dumps(report.as_json(), indent=2))
-    else:
-        _tell_report(report, every=every)
-    return Exit.DONE if report.passed else Exit.NOT_GOOD
-
-
-def _batch(repo: Repository, dataset: str, file: Path) -> "Report":
-    from mlops.data.contract import read_contract
-    from mlops.data.ingest import check_batch
-    from mlops.lineage.quality import assertions
-
-    report = check_batch(repo, read_contract(repo, dataset), file.absolute())
-    told.describe(file.absolute(), About(quality=assertions(report)))
-    return report
-
-
-def _pinned(repo: Repository, dataset: str) -> "Report":
-    from mlops.data import pin, table
-    from mlops.data.contract import read_contract
-    from mlops.data.validation import validate as check
-    from mlops.lineage.quality import assertions, columns
-
-    contract = read_contract(repo, dataset)
-    file = pin.fetch(repo, pin.read_pin(repo, dataset))
-    rows = table.load(file)
-    rows.index += 1
-    report = check(contract, rows, subject=pin.pin_path(dataset))
-    told.describe(file, About(quality=assertions(report), schema=columns(contract)))
-    return report
-
-
-def _tell_report(report: "Report", *, every: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    contract = report.contract
-    click.echo(f"{report.subject}: {report.rows} rows, contract {contract.version}")
-    grid = Table(box=None, pad_edge=False)
-    for heading in ("", "kind", "rule", "failing", "worst examples"):
-        grid.add_column(heading, overflow="fold")
-    for outcome in report.outcomes:
-        if every or outcome.failing or not outcome.passed:
-            grid.add_row(*_cells(outcome))
-    for rule in report.unchecked:
-        grid.add_row("-", rule.kind, rule.text, "", "not checked: a column is missing")
-    if grid.row_count:
-        Console().print(grid)
-    for problem in (*report.problems, *report.warnings):
-        click.echo(str(problem), err=True)
-    click.echo(_verdict(report, _rules(report)))
-
-
-def _rules(report: "Report") -> str:
-    """How many rules there are, those of the contract and those learned apart."""
-    learned = sum(outcome.rule.is_learned for outcome in report.outcomes)
-    count = len(report.outcomes) + len(report.unchecked) - learned
-    declared = f"{count} rules of {report.contract.path}"
-    return f"{declared} and {learned} learned" if learned else declared
-
-
-def _verdict(report: "Report", rules: str) -> str:
-    warned = len(report.warned)
-    if not report.passed:
-        broken = f"broken: {len(report.failed)} of {rules}"
-        return broken + (f", and {warned} of severity warning" if warned else "")
-    if warned:
-        return f"good: of {rules}, only {warned} of severity warning broken ({_kinds(report)})"
-    return f"good: all {rules} hold ({_kinds(report)})"
-
-
-def _kinds(report: "Report") -> str:
-    """How many rules of each kind were checked."""
-    kinds = Counter(outcome.rule.kind for outcome in report.outcomes)
-    return ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-
-
-def _cells(outcome: "Outcome") -> tuple[str, str, str, str, str]:
-    from rich.markup import escape
-
-    broken = "[red]broken[/]" if outcome.rule.stops else "[yellow]warning[/]"
-    mark = "[green]good[/]" if outcome.passed else broken
-    examples = "; ".join(map(str, outcome.examples)) or ("" if outcome.passed else outcome.observed)
-    counted = str(outcome.failing) if outcome.failing else ""
-    kind = f"{outcome.rule.kind}{', learned' if outcome.rule.is_learned else ''}"
-    return mark, kind, escape(outcome.rule.text), counted, escape(examples)
 
 
 def ingest(

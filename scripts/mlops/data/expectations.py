@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mlops.data.raw import listed
 from mlops.data.rule import Rule
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = 3
 ROW = "row number"
+Checker = Engine | Literal["server"]
+"""What checked a rule; `server`: the database in which the table lies, asked without a library."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Outcome:
     failing: int
     examples: tuple[Example, ...] = ()
     observed: str = ""
-    engine: Engine = "great-expectations"
+    engine: Checker = "great-expectations"
 
 
 def run(rules: Sequence[Rule], frame: "pd.DataFrame") -> tuple[Outcome, ...]:
@@ -56,19 +58,44 @@ def run(rules: Sequence[Rule], frame: "pd.DataFrame") -> tuple[Outcome, ...]:
 
     Great Expectations counts; a rule with a threshold is judged by it.
     """
-    gx = _library()
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    asset = context.data_sources.add_pandas("frames").add_dataframe_asset("table")
+    asset = _context().data_sources.add_pandas("frames").add_dataframe_asset("table")
     batch = asset.add_batch_definition_whole_dataframe("whole").get_batch(
         {"dataframe": frame.rename_axis(ROW)}
     )
-    suite = gx.ExpectationSuite(name="contract")
+    return _validated(rules, batch, len(frame), "COMPLETE")
+
+
+def run_there(
+    rules: Sequence[Rule], url: str, table: str, namespace: str | None, rows: int
+) -> tuple[Outcome, ...]:
+    """Check rules where a table lies: Great Expectations asks the database, no row is copied.
+
+    Args:
+        rules: those of rows and columns; outcomes are in their order.
+        url: SQLAlchemy's.
+        table: its name there, in the namespace.
+        rows: how many it has.
+    """
+    source = _context().data_sources.add_sql("there", connection_string=url)
+    asset = source.add_table_asset("table", table_name=table, schema_name=namespace)
+    batch = asset.add_batch_definition_whole_table("whole").get_batch()
+    # Rows there have no numbers, and all values that fail would be fetched: a few are told.
+    return _validated(rules, batch, rows, "SUMMARY")
+
+
+def _context() -> Any:
+    context = _library().get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    return context
+
+
+def _validated(rules: Sequence[Rule], batch: Any, rows: int, form: str) -> tuple[Outcome, ...]:
+    suite = _library().ExpectationSuite(name="contract")
     for number, rule in enumerate(rules):
         suite.expectations.append(_expectation(rule, number))
-    found = batch.validate(suite, result_format={"result_format": "COMPLETE"})
+    found = batch.validate(suite, result_format={"result_format": form})
     by_number = {result.expectation_config.meta["rule"]: result for result in found.results}
-    return tuple(_outcome(rule, by_number[n], len(frame)) for n, rule in enumerate(rules))
+    return tuple(_outcome(rule, by_number[n], rows) for n, rule in enumerate(rules))
 
 
 def refusal(rule: Rule) -> str | None:
@@ -119,20 +146,22 @@ def _has_raised(info: Any) -> bool:
     return isinstance(info, dict) and info.get("raised_exception") is True
 
 
-def columns_outcome(rule: Rule, names: Iterable[str], rows: int) -> Outcome:
+def columns_outcome(
+    rule: Rule, names: Iterable[str], rows: int, checker: Checker = "duckdb"
+) -> Outcome:
     """The rule about which columns are there, given their names."""
     there, wanted = set(names), set(rule.kwargs["column_set"])
     told = {"missing": sorted(wanted - there), "unexpected": sorted(there - wanted)}
-    return _columns(rule, rows, told, "duckdb")
+    return _columns(rule, rows, told, checker)
 
 
-def rows_outcome(rule: Rule, rows: int) -> Outcome:
+def rows_outcome(rule: Rule, rows: int, checker: Checker = "duckdb") -> Outcome:
     """The rule about how many rows there are."""
-    return _number_of_rows(rule, rows, "duckdb")
+    return _number_of_rows(rule, rows, checker)
 
 
 def _columns(
-    rule: Rule, rows: int, mismatched: Mapping[str, Sequence[str]], engine: Engine
+    rule: Rule, rows: int, mismatched: Mapping[str, Sequence[str]], engine: Checker
 ) -> Outcome:
     observed = mismatched_columns(mismatched.get("missing", ()), mismatched.get("unexpected", ()))
     count = sum(len(names) for names in mismatched.values())
@@ -140,7 +169,7 @@ def _columns(
     return Outcome(rule, passed, rows, count, observed=observed, engine=engine)
 
 
-def _number_of_rows(rule: Rule, rows: int, engine: Engine) -> Outcome:
+def _number_of_rows(rule: Rule, rows: int, engine: Checker) -> Outcome:
     met = rule.threshold is not None and rule.threshold.met(rows, rows)
     return Outcome(rule, met, rows, 0 if met else rows, observed=f"{rows} rows", engine=engine)
 
@@ -158,14 +187,24 @@ def _rows_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
         failing = int(not passed)
     entries: list[dict[Hashable, Any]] = result.result.get("unexpected_index_list") or []
     observed = result.result.get("observed_value")
+    few = result.result.get("partial_unexpected_list") or []
     return Outcome(
         rule,
         passed,
         rows,
         failing,
         _worst(rule, entries),
-        as_observed(observed),
+        _such_as(few) if few and not entries else as_observed(observed),
     )
+
+
+def _such_as(values: Sequence[Any]) -> str:
+    """Values that fail, of rows without numbers."""
+    told = [
+        ", ".join(map(shown, value)) if isinstance(value, tuple) else shown(value)
+        for value in values[:EXAMPLES]
+    ]
+    return f"such as {'; '.join(told)}" if any(told) else ""
 
 
 def as_observed(figure: Any) -> str:

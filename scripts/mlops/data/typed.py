@@ -111,7 +111,8 @@ def _as_it_is(values: pd.Series, kind: LogicalType) -> Typed | None:
     dtype = values.dtype
     no = pd.Series(data=False, index=values.index)
     if kind == "number" and dtype in (np.float64, np.int64):
-        return values.astype("float64") + 0.0, no
+        numbers: pd.Series = values.astype("float64") + 0.0
+        return numbers, no
     if kind == "integer" and dtype == np.int64:
         return values, no
     if kind == "integer" and dtype == np.float64:
@@ -151,7 +152,8 @@ def _plain(texts: pd.Series, kind: LogicalType) -> pd.Series:
         return pd.Series(plain.cast(pa.int64()).to_pandas(integer_object_nulls=True), dtype="Int64")
     if kind == "number":
         numbers: pd.Series = plain.cast(pa.float64()).to_pandas() + 0.0
-        return numbers.where(np.isfinite(numbers))
+        finite: pd.Series = numbers.where(np.isfinite(numbers))
+        return finite
     moments: pd.Series = pd.to_datetime(plain.to_pandas(), format="ISO8601", errors="coerce")
     return moments.astype(DTYPES[kind])
 
@@ -170,7 +172,7 @@ def _one_by_one(values: Iterable[Any], kind: LogicalType) -> tuple[pd.Series, np
 
 def _settled(values: pd.Series, kind: LogicalType) -> pd.Series:
     """Integers and booleans of which none is missing have the plain type."""
-    plain = {"integer": "int64", "boolean": "bool"}.get(kind)
+    plain: Any = {"integer": "int64", "boolean": "bool"}.get(kind)
     return values if plain is None or values.isna().any() else values.astype(plain)
 
 

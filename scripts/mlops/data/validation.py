@@ -12,9 +12,11 @@ import pandas as pd
 from mlops.data import expectations, queries, rules, table
 from mlops.data.askable import Reason
 from mlops.data.contract import Contract, Table
-from mlops.data.expectations import Outcome
+from mlops.data.expectations import Checker, Outcome
 from mlops.data.learned.model import learned_path
+from mlops.data.profiles import Profile, profiles
 from mlops.data.rule import Rule
+from mlops.data.scanning import profile as large
 from mlops.data.scanning import scan
 from mlops.data.scanning.relation import Relation, file_types, not_in_form, of_file, of_frame
 from mlops.data.scanning.scan import compiles
@@ -51,7 +53,7 @@ class Report:
         return self.read.rows
 
     @property
-    def engines(self) -> Mapping[Engine, int]:
+    def engines(self) -> Mapping[Checker, int]:
         """How many rules each engine checked."""
         return Counter(outcome.engine for outcome in self.outcomes)
 
@@ -216,6 +218,16 @@ def validate_file(
     if rows > IN_MEMORY:
         raise BadInput(_too_large(named, rows, _why_loaded(unread, types)))
     return replace(validate(contract, numbered(path), subject=named, engine=engine), read=None)
+
+
+def profiles_of_file(contract: Contract, path: Path, *, subject: str) -> dict[str, Profile]:
+    """The columns' profiles of a file that `validate_file` checks; estimated beyond `IN_MEMORY`."""
+    types = _types(path, subject)
+    unread = not_in_form(contract.table, types)
+    with of_file(contract.table, path, {n: t for n, t in types.items() if n not in unread}) as some:
+        if some.rows > IN_MEMORY:
+            return large.profiles_of(some)
+    return profiles(contract, numbered(path))
 
 
 IN_MEMORY = 5_000_000

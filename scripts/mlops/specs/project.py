@@ -8,6 +8,8 @@ from mlops.specs.base import PINNED_IMAGE, Name, Spec
 
 GITHUB = "https://github.com"
 Engine = Literal["duckdb", "great-expectations"]
+IN_ENVIRONMENT = r"^[^$]*(\$\{[A-Z][A-Z0-9_]*\}[^$]*)*$"
+"""Text in which `${NAME}` stands for an environment variable."""
 
 
 class Names(Spec):
@@ -110,6 +112,19 @@ class Checks(Spec):
     )
 
 
+class Server(Spec):
+    """A database in which tables of contracts lie."""
+
+    url: str = Field(
+        pattern=IN_ENVIRONMENT,
+        description="SQLAlchemy's, such as postgresql+pg8000://${DB_USER}:${DB_PASSWORD}@host/db; "
+        "what is secret comes from environment variables",
+    )
+    namespace: str | None = Field(
+        default=None, description="schema of the tables; default: the database's own"
+    )
+
+
 class Data(Spec):
     """How datasets are checked."""
 
@@ -117,6 +132,9 @@ class Data(Spec):
         default="duckdb",
         description="what checks the rules of files: DuckDB, in one pass, and Great Expectations "
         "what SQL cannot say; or Great Expectations all but queries",
+    )
+    servers: dict[Name, Server] = Field(
+        default={}, description="where tables are checked in place: `mlops data validate --server`"
     )
 
 

@@ -63,7 +63,7 @@ def counted(rules: Sequence[Rule], relation: Relation) -> dict[int, Found]:
     found |= dict.fromkeys(proved, 0)
     found |= _counts(relation, {place: left[place] for place in sorted(provable - proved)})
 
-    asked = {place: (each,) for place, each in by_value.items()}
+    asked: dict[int, tuple[str, ...]] = {place: (each,) for place, each in by_value.items()}
     asked |= {place: figure.conditions for place, figure in needed.items() if figure.conditions}
     for place, totals in _by_value(rules, relation, asked).items():
         found[place] = needed[place].judged(totals) if place in needed else totals[0]
@@ -127,7 +127,7 @@ def _by_value(
     alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for place in asked:
         alike[rules[place].columns].append(place)
-    found = {}
+    found: dict[int, list[int]] = {}
     for columns, places in alike.items():
         names = ", ".join(relation.cells[name].came for name in columns)
         values = f"(SELECT {names}, count(*) AS n FROM {CAME} GROUP BY {names})"  # noqa: S608
