@@ -22,10 +22,10 @@ BATCHES = 3
 
 
 def measure(*, small: bool) -> list[Figure]:
-    """The 99th percentile of the time of a line, from its bytes to its verdict, and lines a second.
+    """The 99th percentile of a line's time, from its bytes to its verdict, and lines a second.
 
     The clock is the processor's, as for a model's call (`training.latency`): nothing is waited
-    for, and how busy the machine is with other work is not the checker's. The wall's is told beside.
+    for, and how busy the machine is with other work is not the checker's. The wall's is told, too.
     """
     checker = Checker(read_contract(Repository.at(TEMPLATE), DATASET))
     lines = _lines(300 if small else 5000)
@@ -34,7 +34,9 @@ def measure(*, small: bool) -> list[Figure]:
     busy = min(quantile([each for each, _ in batch], SHARE) for batch in batches)
     wall = min(quantile([each for _, each in batch], SHARE) for batch in batches)
     half = min(quantile([each for each, _ in batch], 0.5) for batch in batches)
-    rules = f"{len(checker.judged)} rules, one of them SQL; best of {BATCHES} x {len(lines):,} lines"
+    rules = (
+        f"{len(checker.judged)} rules, one of them SQL; best of {BATCHES} x {len(lines):,} lines"
+    )
     seconds = min(sum(each for each, _ in batch) for batch in batches) / 1000
     return [
         Figure(

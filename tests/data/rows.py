@@ -78,6 +78,4 @@ ODD: st.SearchStrategy[Any] = st.one_of(
 
 def any_rows(contract: Contract) -> st.SearchStrategy[dict[str, Any]]:
     """Records of JSON with the contract's columns; in some of them, whatever may come."""
-    return st.fixed_dictionaries(
-        {each.name: good_values(each) | ODD for each in contract.columns}
-    )
+    return st.fixed_dictionaries({each.name: good_values(each) | ODD for each in contract.columns})

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mlops.cli import run
 from mlops.data import odcs
+from mlops.data.contract import Contract
 from mlops.data.enforcement import findings
 from mlops.data.reading import read, usable
 from mlops.errors import BadInput, Exit
@@ -54,7 +55,9 @@ def test_every_example_of_the_standard_is_read(file: Path) -> None:
 def test_the_contracts_shipped_ask_nothing_that_is_not_checked(file: Path) -> None:
     found = findings(read(file.read_bytes(), file.name))
     assert [each for each in found if each.in_the_way] == []
-    assert usable(file.read_bytes(), file.name, Contract).dataset == file.name.removesuffix(".odcs.yaml")
+    assert usable(file.read_bytes(), file.name, Contract).dataset == file.name.removesuffix(
+        ".odcs.yaml"
+    )
 
 
 @pytest.mark.parametrize("version", [name for name in odcs.SCHEMAS if name < "v3.1"])
