@@ -22,10 +22,10 @@ BATCHES = 3
 
 
 def measure(*, small: bool) -> list[Figure]:
-    """The 99th percentile of the time of a line, from its bytes to its verdict, and lines a second.
+    """The 99th percentile of a line's time, from its bytes to its verdict, and lines a second.
 
     The clock is the processor's, as for a model's call (`training.latency`): nothing is waited
-    for, and how busy the machine is with other work is not the checker's. The wall's is told beside.
+    for, and how busy the machine is with other work is not the checker's. The wall's is told, too.
     """
     checker = Checker(read_contract(Repository.at(TEMPLATE), DATASET))
     lines = _lines(300 if small else 5000)

@@ -70,10 +70,14 @@ def test_values_outside_are_told_with_how_many_and_the_worst(tmp_path: Path) -> 
     assert contract is not None
     x = np.array([[1, 0, 1], [6, np.nan, 2], [9, 0.5, 2.5], [np.nan, -3, 1], [7, 0, 1], [5, 0, 1]])
     assert told(Limits(limits_of(contract)), x) == [
-        "feature `v`: 4 of 6 values are not a number, at least 4.94066e-324, at most 5 "
-        "(row 4: missing; row 3: 9; row 5: 7)",
-        "feature `w`: 2 of 6 values are not a whole number, at least -2 or missing "
-        "(row 4: -3; row 3: 0.5)",
+        (
+            "feature `v`: 4 of 6 values are not a number, at least 4.94066e-324, at most 5 "
+            "(row 4: missing; row 3: 9; row 5: 7)"
+        ),
+        (
+            "feature `w`: 2 of 6 values are not a whole number, at least -2 or missing "
+            "(row 4: -3; row 3: 0.5)"
+        ),
         "feature `u`: 1 of 6 values are not a number, one of 1, 2.5 (row 2: 2)",
     ]
 
@@ -86,7 +90,7 @@ def test_limits_let_in_what_the_contract_s_own_rules_do(rows: list[tuple[float, 
     contract = contract_of(properties)
     x = np.array(rows)
     x[np.isinf(x)] = -99.0  # a table takes infinity for text that is no number
-    outside = Limits(limits_of(contract)).outside(x)
+    outside = ~Limits(limits_of(contract)).inside(x)
     report = validate(contract, pd.DataFrame(x, columns=list(contract.names)))
     for number, name in enumerate(contract.names):
         broken = [each.failing for each in report.failed if each.rule.columns == (name,)]

@@ -189,11 +189,15 @@ def test_what_is_broken_is_told_with_the_value_and_the_way_out() -> None:
             "outliers: it does not hold that `whole` is at least 0 and below 24 (24)",
             "outliers: it does not hold that `half` is above -1 and at most 5 (24.0)",
             "outliers: it does not hold that `side` is one of left, right, 1 ('none')",
-            "relation: it does not hold that column_pair_values_to_be_in_set (flag missing, "
-            "side 'none')",
-            "relation: it does not hold that SELECT COUNT(*) FROM t WHERE side::INTEGER > 7 "
-            "(the query gives 0) (the query cannot be run by DuckDB (Conversion Error: Could not "
-            "convert string 'none' to INT32 when casting from source column side))",
+            (
+                "relation: it does not hold that column_pair_values_to_be_in_set (flag missing, "
+                "side 'none')"
+            ),
+            (
+                "relation: it does not hold that SELECT COUNT(*) FROM t WHERE side::INTEGER > 7 "
+                "(the query gives 0) (the query cannot be run by DuckDB (Conversion Error: Could not "
+                "convert string 'none' to INT32 when casting from source column side))"
+            ),
         )
     ]
     assert not found.passed
@@ -250,5 +254,5 @@ def test_of_the_bike_rentals_only_five_rules_need_the_table() -> None:
 
 def test_a_query_that_cannot_run_is_refused_before_any_record() -> None:
     asked = {"type": "sql", "query": "SELECT COUNT(*) FROM t WHERE nowhere > 1", "mustBe": 0}
-    with pytest.raises(BadInput, match="`t.quality.0` is a query that cannot be run by DuckDB"):
+    with pytest.raises(BadInput, match=r"`t\.quality\.0` is a query that cannot be run by DuckDB"):
         Checker(contract_of(column(), quality=(asked,)))

@@ -93,8 +93,10 @@ def test_each_verdict_is_written_before_the_next_record_comes(team: Team) -> Non
     assert process.returncode == Exit.NOT_GOOD
     assert said.decode().splitlines() == [
         "each record is held to 13 of 15 rules of data-contracts/toy-points.odcs.yaml",
-        "  not judged on one record: no two rows share the key moment; it compares rows with each "
-        "other",
+        (
+            "  not judged on one record: no two rows share the key moment; it compares rows with each "
+            "other"
+        ),
         "  not judged on one record: the number of rows is more than 0; it counts rows",
         "3 records: 1 broken",
     ]

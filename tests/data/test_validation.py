@@ -248,8 +248,10 @@ def test_a_pair_of_which_one_is_missing_is_told_as_missing() -> None:
     quality = {"type": "custom", "engine": "greatExpectations", "implementation": rule}
     contract = contract_of(column(logicalType="integer"), quality=(quality,))
     assert complaints(report(contract, v=["1", None])) == [
-        "relation: 1 of 2 rows break `expect_column_pair_values_to_be_in_set` "
-        "(row 2: id 1, v missing)"
+        (
+            "relation: 1 of 2 rows break `expect_column_pair_values_to_be_in_set` "
+            "(row 2: id 1, v missing)"
+        )
     ]
 
 

@@ -72,9 +72,7 @@ def draft(repo: Repository, model: str) -> int:
     from mlops.training.features_draft import drafted, write_draft
 
     path = write_draft(repo, model, drafted(repo, model))
-    click.echo(
-        f"{path}: written from the rows that {model} is trained on. Correct the limits, then"
-    )
+    click.echo(f"{path}: from the rows that {model} is trained on. Correct the limits, then")
     click.echo(f"  mlops contract check {path}")
     click.echo(f"  mlops train {model}")
     return Exit.DONE

@@ -89,7 +89,9 @@ class Checker:
         self.judged = tuple(rule for rule, why in reasons if why is None)
         self.not_judged = tuple((rule, why) for rule, why in reasons if why is not None)
         self._columns = {each.name: _reader(each) for each in contract.columns}
-        self._checks = [_Check(rule, compiled(rule)) for rule in self.judged if not rule.in_sql]
+        self._checks = [
+            _Check(rule, compiled(rule), rule.on_values) for rule in self.judged if not rule.in_sql
+        ]
         self._queried = [rule for rule in self.judged if rule.in_sql]
         found = [condition for _, condition in conditions if condition]
         self._queries = RowQueries(contract.table, found) if found else None
@@ -128,13 +130,13 @@ class Checker:
                 yield Broken(rule, f"the query {met}" if isinstance(met, str) else "")
 
 
+@dataclass(frozen=True)
 class _Check:
-    """A rule as a function, with what is asked of it for each record at hand."""
+    """A rule as a function, of the values as they are read or typed."""
 
-    def __init__(self, rule: Rule, holds: Holds) -> None:
-        self.rule = rule
-        self.holds = holds
-        self.on_values = rule.on_values
+    rule: Rule
+    holds: Holds
+    on_values: bool
 
 
 def _refuse_what_cannot_run(contract: Contract, queries: Sequence[Rule]) -> None:

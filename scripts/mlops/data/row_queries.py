@@ -133,8 +133,8 @@ class RowQueries:
             for number, each in enumerate(self._columns, 1)
         )
         row = f"(SELECT {given or '1 AS nothing'}) AS {quoted(asked.name)}"
-        select = _one(self._database, "SELECT json_serialize_sql(?)", [f"SELECT 1 FROM {row}"])
-        whole = json.loads(select)
+        query = f"SELECT 1 FROM {row}"  # noqa: S608 - names are quoted
+        whole = json.loads(_one(self._database, "SELECT json_serialize_sql(?)", [query]))
         whole["statements"][0]["node"]["select_list"] = list(conditions)
         text = _one(self._database, "SELECT json_deserialize_sql(?::JSON)", [json.dumps(whole)])
         self._database.execute(f"PREPARE {name} AS {text}")

@@ -26,16 +26,26 @@ COMPARE_ROWS = frozenset(
 
 def needs_table(rule: Rule) -> str | None:
     """Why a rule that is no query cannot be judged on one row, said of it; None when it can."""
+    return _looks_further(rule) or _lets_rows_break(rule) or _is_not_compiled(rule)
+
+
+def _looks_further(rule: Rule) -> str | None:
     if rule.kind == "rows":
         return "counts rows"
     if rule.expectation in COMPARE_ROWS:
         return "compares rows with each other"
-    if rule.columns and not rule.of_rows:
-        return "is about a column as a whole"
+    whole = rule.columns and not rule.of_rows
+    return "is about a column as a whole" if whole else None
+
+
+def _lets_rows_break(rule: Rule) -> str | None:
     if rule.threshold is not None and not rule.threshold.is_none:
         return f"lets rows break it: {rule.threshold}"
-    if rule.kwargs.get("mostly", 1) != 1:
-        return f"lets rows break it: mostly {rule.kwargs['mostly']}"
+    mostly = rule.kwargs.get("mostly", 1)
+    return f"lets rows break it: mostly {mostly}" if mostly != 1 else None
+
+
+def _is_not_compiled(rule: Rule) -> str | None:
     known = COMPILED.get(rule.expectation)
     if known is None:
         return "is judged by Great Expectations, which takes tables"

@@ -92,9 +92,9 @@ class Scorer:
 
     def _count(self, x: NDArray[np.float64]) -> None:
         if self.limits is not None:
-            found = self.limits.outside(x)
-            if found.any():
-                self.outside[:] += found.sum(axis=0)
+            inside = self.limits.inside(x)
+            if not inside.all():
+                self.outside[:] += (~inside).sum(axis=0)
 
 
 def _booster(text: str) -> Any:

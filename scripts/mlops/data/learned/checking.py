@@ -61,7 +61,8 @@ def _outcome(
     # Without values there is no figure; that they are missing is a figure of its own.
     passed = value is not None and value in bounds
     observed = "no values" if value is None else f"{value:.6g}"
-    return Outcome(_rule(learned, key, bounds), passed, rows, int(not passed), observed=observed)
+    rule, failing = _rule(learned, key, bounds), int(not passed)
+    return Outcome(rule, passed, rows, failing, observed=observed, engine="duckdb")
 
 
 def _rule(learned: Learned, key: Key, bounds: Between) -> Rule:
