@@ -338,7 +338,8 @@ def test_an_address_with_a_password_is_refused(
     team: Team, capsys: pytest.CaptureFixture[str]
 ) -> None:
     toml = (team.root / "mlops.toml").read_text()
-    team.write("mlops.toml", f'{toml}\n[lineage]\nurl = "http://me:word@host"\n')
+    address = "http://me:word@host"  # pragma: allowlist secret
+    team.write("mlops.toml", f'{toml}\n[lineage]\nurl = "{address}"\n')
     with pytest.raises(type(bad_input("", "", ""))) as caught:
         _ = team.repo.project
     assert "`lineage.url` is" in str(caught.value)
