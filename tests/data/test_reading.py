@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mlops.cli import run
 from mlops.data import odcs
-from mlops.data.contract import Contract
+from mlops.data.contract import FEATURES_FILE, Contract, FeaturesContract
 from mlops.data.enforcement import findings
 from mlops.data.reading import read, usable
 from mlops.errors import BadInput, Exit
@@ -108,6 +108,8 @@ def test_whatever_stands_at_a_place_is_read_or_told_and_nothing_fails(
         around = around[part]
     around[place[-1]] = value
     text = dump_yaml(changed).encode()
-    for reader in (read, usable):
+    with suppress(BadInput):
+        read(text, "c.yaml")
+    for path, kind in (("c.yaml", Contract), (FEATURES_FILE, FeaturesContract)):
         with suppress(BadInput):
-            reader(text, "c.yaml")
+            usable(text, path, kind)
