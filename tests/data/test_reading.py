@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mlops.cli import run
 from mlops.data import odcs
-from mlops.data.contract import Contract
+from mlops.data.contract import FEATURES_FILE, Contract, FeaturesContract
 from mlops.data.enforcement import findings
 from mlops.data.reading import read, usable
 from mlops.errors import BadInput, Exit
@@ -110,5 +110,6 @@ def test_whatever_stands_at_a_place_is_read_or_told_and_nothing_fails(
     text = dump_yaml(changed).encode()
     with suppress(BadInput):
         read(text, "c.yaml")
-    with suppress(BadInput):
-        usable(text, "c.yaml", Contract)
+    for path, kind in (("c.yaml", Contract), (FEATURES_FILE, FeaturesContract)):
+        with suppress(BadInput):
+            usable(text, path, kind)

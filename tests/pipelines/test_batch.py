@@ -47,6 +47,18 @@ def test_rows_of_a_file_get_the_predictions_that_the_newest_days_got(
     assert "96 rows predicted" in capsys.readouterr().out
 
 
+def test_features_outside_their_contract_are_predicted_and_told(
+    trained: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("odd.csv").write_text("x,side\n1,left\n101,left\n102,right\n")
+    assert run(["score", "toy-line", "--rows", "odd.csv", "--to", "odd.parquet"]) == Exit.DONE
+    assert pq.read_table("odd.parquet").num_rows == 3
+    assert capsys.readouterr().err.endswith(
+        "odd.parquet: 2 values of feature `x` are outside the contract toy-line learned by; look at "
+        "these rows, their predictions are guesses\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

@@ -31,7 +31,7 @@ def agree(
     frame = conformed(contract, pd.DataFrame(list(rows), dtype=object))
     trained = matrix(records(frame, code), code)
     asked = [{field: row[field] for field in code.record.model_fields} for row in rows]
-    request = TypeAdapter(Scoring(code.record, scorer.score).request)
+    request: TypeAdapter[Any] = TypeAdapter(Scoring(code.record, scorer.score).request)
     served = scorer.matrix(request.validate_json(body(*asked)).rows)
     np.testing.assert_array_equal(served, trained)
     answer = client.post("/predict", content=body(*asked))

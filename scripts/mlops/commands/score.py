@@ -65,6 +65,11 @@ def score(
 
     done = run(repo, registered_of(repo, model, version), rows, to)
     click.echo(json.dumps(_body(done)) if as_json else _told(repo, done))
+    for feature, count in done.outside.items():
+        what = f"{count} values of feature `{feature}` are outside the contract {model} learned by"
+        click.echo(
+            f"{done.path}: {what}; look at these rows, their predictions are guesses", err=True
+        )
     return Exit.DONE
 
 
@@ -75,6 +80,7 @@ def _body(done: "Scored") -> dict[str, object]:
         "digest": done.registered.digest,
         "rows": done.rows,
         "path": str(done.path),
+        "outside": dict(done.outside),
     }
 
 

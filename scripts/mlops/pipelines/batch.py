@@ -1,6 +1,7 @@
 """Batch scoring: a registered model's predictions for many rows, in a Parquet file."""
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,11 +26,15 @@ SUFFIXES = (".parquet", ".csv")
 
 @dataclass(frozen=True)
 class Scored:
-    """Predictions that were written: the file, and how many rows by which version."""
+    """Predictions that were written: the file, and how many rows by which version.
+
+    `outside` counts values of features that break the contract which the model was trained by.
+    """
 
     path: Path
     rows: int
     registered: Registered
+    outside: Mapping[str, int]
 
 
 def predictions_path(repo: Repository, model: str) -> Path:
@@ -72,7 +77,9 @@ def score(
     content = _encoded(_predicted(repo, registered, frame, scorer), registered)
     write_whole(place, content)
     told.wrote(place.absolute(), content, Thing("predictions", registered.model))
-    return Scored(place, len(frame), registered)
+    counts = zip(scorer.card.columns, scorer.outside.tolist(), strict=True)
+    outside = {feature: count for feature, count in counts if count}
+    return Scored(place, len(frame), registered, outside)
 
 
 def _newest(repo: Repository, model: str) -> "DataFrame":
