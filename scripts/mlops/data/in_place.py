@@ -16,7 +16,6 @@ from mlops.data import expectations, rules
 from mlops.data.contract import Contract, LogicalType
 from mlops.data.expectations import Outcome, columns_outcome, rows_outcome
 from mlops.data.rule import Rule
-from mlops.data.rules import TYPES
 from mlops.data.validation import Report, refuse_what_cannot_run
 from mlops.errors import BadInput, Problem, bad_input
 from mlops.specs.project import Server
@@ -106,15 +105,15 @@ class _There:
             return columns_outcome(rule, self.types, self.rows, "server")
         if rule.kind == "rows":
             return rows_outcome(rule, self.rows, "server")
-        if rule.expectation == TYPED:
+        if rule.expectation == TYPED and rule.kind == "schema":
             return self._of_type(rule)
         return self._query(rule) if rule.in_sql else None
 
     def _of_type(self, rule: Rule) -> Outcome:
         stored = self.types[rule.columns[0]]
-        kinds = [kind for kind, names in TYPES.items() if list(names) == rule.kwargs["type_list"]]
+        column = next(c for c in self.contract.columns if c.name == rule.columns[0])
         try:
-            right = stored.python_type in {each for kind in kinds for each in PYTHON[kind]}
+            right = stored.python_type in PYTHON[column.logical_type]
         except NotImplementedError:  # a type of the database's own, such as a point
             right = False
         observed = "" if right else f"the column is {stored}"

@@ -145,7 +145,8 @@ def _plain(texts: pd.Series, kind: LogicalType) -> pd.Series:
     import pyarrow.compute as pc
 
     if kind not in PLAIN:
-        return pd.Series(pd.NA, index=texts.index, dtype=DTYPES[kind])
+        nothing: pd.Series = pd.Series(pd.NA, index=texts.index, dtype=DTYPES[kind])
+        return nothing
     array = pa.array(texts, pa.string(), from_pandas=True)
     plain = pc.if_else(pc.match_substring_regex(array, PLAIN[kind]), array, None)
     if kind == "integer":

@@ -18,8 +18,14 @@ def datasets(results: Sequence[Result], most: int) -> list[str]:
     rows = [_dataset(one) for one in found[:most]]
     head = ("dataset", "contract", "rows", "rules kept")
     broken = [f"`{one.dataset}`: {words(rule)}" for one in found for rule in one.broken[:20]]
+    broken += [_look(one.dataset) for one in found if one.broken]
     lines = [*table(head, rows, most=most), *more(len(found) - len(rows))]
     return ["## Data", "", *lines, "", *items(broken[:most], most=most), *more(len(broken) - most)]
+
+
+def _look(dataset: str) -> str:
+    page = code(f"mlops data validate {dataset} --page {dataset}.html")
+    return f"`{dataset}`: {page} writes each rule and what each column holds as a page"
 
 
 def _of_all(results: Sequence[Result]) -> list[DatasetResult]:

@@ -14,15 +14,18 @@ ROWS = 1 << 20
 """Looked at together."""
 
 
+def rise(relation: Relation, names: Sequence[str]) -> bool:
+    """Whether neighbours show that no two rows share the values of these columns."""
+    plain = all(cell.value == cell.came for cell in columns_of(relation, names))
+    return relation.file is not None and plain and increasing(relation.file, names)
+
+
 def shared(relation: Relation, names: Sequence[str]) -> int:
     """How many rows share the values of these columns with another row.
 
     Rows in which all of them are missing are left out; missing values are equal.
     """
     cells = columns_of(relation, names)
-    plain = all(cell.value == cell.came for cell in cells)
-    if relation.file and plain and increasing(relation.file, names):
-        return 0
     groups = f"(SELECT count(*) AS n {_groups(relation, cells)})"
     ((found,),) = relation.database.execute(f"SELECT coalesce(sum(n), 0) FROM {groups}").fetchall()  # noqa: S608 - compiled
     return int(found)

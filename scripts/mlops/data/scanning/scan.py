@@ -1,6 +1,7 @@
 """Rules checked by DuckDB: all rows counted, examples looked for only of what is broken."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from mlops.data.expectations import (
@@ -15,7 +16,7 @@ from mlops.data.expectations import (
 from mlops.data.rule import Rule
 from mlops.data.scanning import keys
 from mlops.data.scanning.conditions import broken, excess
-from mlops.data.scanning.counts import counted
+from mlops.data.scanning.counts import Found, counted
 from mlops.data.scanning.figures import Judged, figures
 from mlops.data.scanning.relation import Relation, columns_of
 
@@ -39,11 +40,22 @@ def _of_columns(rule: Rule) -> bool:
 
 def run(rules: Sequence[Rule], relation: Relation) -> tuple[Outcome, ...]:
     """Check rules that compile; outcomes in their order."""
-    counts = counted(rules, relation)
+    # Neighbours are compared by one thread; DuckDB counts beside it.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        rising = {
+            rule.columns: beside.submit(keys.rise, relation, rule.columns)
+            for rule in rules
+            if rule.expectation in UNIQUE
+        }
+        counts: dict[int, Found] = counted(rules, relation)
+        risen = {columns: future.result() for columns, future in rising.items()}
+    for number, rule in enumerate(rules):
+        if rule.columns in risen and rule.expectation in UNIQUE:
+            counts[number] = 0 if risen[rule.columns] else keys.shared(relation, rule.columns)
     return tuple(_outcome(rule, counts.get(number), relation) for number, rule in enumerate(rules))
 
 
-def _outcome(rule: Rule, found: int | Judged | None, relation: Relation) -> Outcome:
+def _outcome(rule: Rule, found: Found | None, relation: Relation) -> Outcome:
     if isinstance(found, Judged):
         return _of_column(rule, found, relation.rows)
     if found is None:
@@ -57,6 +69,9 @@ def _judged(rule: Rule, failing: int, rows: int, examples: tuple[Example, ...]) 
 
 
 def _worst(rule: Rule, relation: Relation) -> tuple[Example, ...]:
+    if rule.expectation in UNIQUE:
+        first = keys.first_shared(relation, rule.columns, EXAMPLES)
+        return tuple(Example(row, _named(rule, values)) for row, values in first)
     if rule.on_values and relation.read is not None:
         return _as_they_came(rule, relation)
     cells = columns_of(relation, rule.columns)
@@ -97,9 +112,4 @@ def _of_column(rule: Rule, judged: Judged, rows: int) -> Outcome:
 def _plain(rule: Rule, relation: Relation) -> Outcome:
     if _of_columns(rule):
         return columns_outcome(rule, relation.names, relation.rows)
-    if rule.kind == "rows":
-        return rows_outcome(rule, relation.rows)
-    failing = keys.shared(relation, rule.columns)
-    found = keys.first_shared(relation, rule.columns, EXAMPLES) if failing else ()
-    examples = tuple(Example(row, _named(rule, values)) for row, values in found)
-    return _judged(rule, failing, relation.rows, examples)
+    return rows_outcome(rule, relation.rows)
