@@ -95,6 +95,7 @@ def _by_name(column: Looked, bins: Bins | None) -> Iterator[tuple[str, str]]:
         yield "spread", f"stddev_pop({x})"
         yield "least", f"min({x})"
         yield "most", f"max({x})"
+    if column.sort == "number" and not column.fitted:
         yield "zeros", f"avg(CAST({x} = 0 AS INT))"
         yield "whole", f"avg(CAST({x} = round({x}) AS INT))"
         yield "different values", f"approx_count_distinct({x})"
@@ -108,7 +109,7 @@ def _by_name(column: Looked, bins: Bins | None) -> Iterator[tuple[str, str]]:
         yield "length", f"avg(length({x}))"
     if bins:
         yield SHIFT, _shift(x, bins)
-        if bins.values:
+        if bins.values and not column.listed:
             yield "unknown values", f"avg(CAST({x} NOT IN ({_texts(bins.values)}) AS INT))"
 
 
