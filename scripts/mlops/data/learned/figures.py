@@ -64,10 +64,16 @@ def _of_table(asked: Asked) -> Iterator[tuple[Key, str]]:
     at = quoted(asked.moment)
     yield (TABLE, f"{asked.period}s"), f"count(DISTINCT date_trunc('{asked.period}', {at}))"
     if content := [quoted(each.name) for each in asked.columns if _is_content(each, asked)]:
-        yield (
-            (TABLE, "rows that come again"),
-            (f"1 - count(DISTINCT hash({', '.join(content)})) / count(*)"),
-        )
+        some = _with_counts(asked)
+        distinct = f"count(DISTINCT hash({', '.join(content)})) FILTER ({some})"
+        again = f"1 - {distinct} / nullif(count(*) FILTER ({some}), 0)"
+        yield (TABLE, "rows that come again"), again
+
+
+def _with_counts(asked: Asked) -> str:
+    """Rows in which anything was counted: those of nothing are alike when nothing is wrong."""
+    counted = sorted({name for known in asked.known for name in known.levels})
+    return " OR ".join(f"{quoted(name)} > 0" for name in counted) or "true"
 
 
 def _is_content(column: Looked, asked: Asked) -> bool:
