@@ -2,20 +2,21 @@
 
 False alarms are held to a share of all good batches together (family-wise): each of M figures gets
 alpha / M (Bonferroni). A figure that moved has the prediction interval of Student's t for one more
-period, on a scale on which it is closer to normal: shares by the arcsine of the root, what is
-always positive by the logarithm. It is never narrower than what was seen. Then each period is held
-to what the others say: an interval that a period would have broken is widened until it holds, and
-a figure for which that takes more than MOST_WIDER is left out.
+period, on its own scale and on one on which it may be closer to normal (shares by the arcsine of
+the root, what is always positive by the logarithm), whichever is wider. For figures with a long
+tail it reaches at least BEYOND of the seen range further than that. Then each period is held to
+what the others say: an interval that a period would have broken is widened until it holds, and a
+figure for which that takes more than MOST_WIDER is left out.
 
 A figure that was the same in all periods is a law: any other value breaks it. No count of periods
 bounds how often a law meets its first exception; the leave-one-out share and clean batches do.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mlops.data.learned.figures import Key
+from mlops.data.learned.figures import SHIFT, Key
 from mlops.data.learned.model import Between
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 
 SHARES = frozenset({"missing", "zeros", "whole", "unknown values", "rows that come again"})
 """Figures between 0 and 1."""
-NEVER_TOO_SMALL = frozenset({"missing", "shift"})
+NEVER_TOO_SMALL = frozenset({"missing", SHIFT})
 MOST_WIDER = 3.0
+BEYOND = 0.5
+_LIMITS = dict.fromkeys(SHARES, (0.0, 1.0)) | {SHIFT: (0.0, math.inf)}
 DIGITS = 4
 
 
@@ -53,16 +56,24 @@ def _bounds(name: str, values: "np.ndarray", alpha: float) -> Between | None:
         return None
     if np.ptp(values) <= 1e-9 * max(1.0, abs(values[0])):
         return Between(_rounded(values[0], down=True), _rounded(values[0], down=False))
-    scaled, back = _scale(name, values)
-    n = len(values)
-    limit = stats.t.ppf(1 - alpha / 2, n - 2)
+    limit = stats.t.ppf(1 - alpha / 2, len(values) - 2)
+    ends = [values.min() - BEYOND * np.ptp(values), values.max() + BEYOND * np.ptp(values)]
+    for scaled, back in _scales(name, values):
+        reach = _reach(scaled, limit)
+        if reach is None:
+            return None
+        ends += [back(scaled.mean() - reach), back(scaled.mean() + reach)]
+    least, most = _LIMITS.get(name, (-math.inf, math.inf))
+    low = least if name in NEVER_TOO_SMALL else max(least, min(ends))
+    return Between(_rounded(low, down=True), _rounded(min(most, max(ends)), down=False))
+
+
+def _reach(scaled: "np.ndarray", limit: float) -> float | None:
+    """How far bounds are from the mean; None when a period is too far from all others."""
     wider = max(1.0, _worst_left_out(scaled) / limit)
     if wider > MOST_WIDER:
         return None
-    reach = wider * limit * scaled.std(ddof=1) * math.sqrt(1 + 1 / n)
-    low, high = back(scaled.mean() - reach), back(scaled.mean() + reach)
-    least = 0.0 if name in NEVER_TOO_SMALL else min(low, values.min())
-    return Between(_rounded(least, down=True), _rounded(max(high, values.max()), down=False))
+    return float(wider * limit * scaled.std(ddof=1) * math.sqrt(1 + 1 / len(scaled)))
 
 
 def _worst_left_out(scaled: "np.ndarray") -> float:
@@ -78,14 +89,16 @@ def _worst_left_out(scaled: "np.ndarray") -> float:
         return float(np.nanmax(np.where(gaps < 1e-12, 0.0, gaps / spread)))
 
 
-def _scale(name: str, values: "np.ndarray") -> "tuple[np.ndarray, Callable[[float], float]]":
+def _scales(
+    name: str, values: "np.ndarray"
+) -> "Iterator[tuple[np.ndarray, Callable[[float], float]]]":
     import numpy as np
 
+    yield values, float
     if name in SHARES and values.min() >= 0 and values.max() <= 1:
-        return np.arcsin(np.sqrt(values)), _from_arcsine
-    if values.min() > 0:
-        return np.log(values), math.exp
-    return values, float
+        yield np.arcsin(np.sqrt(values)), _from_arcsine
+    elif values.min() > 0:
+        yield np.log(values), math.exp
 
 
 def _from_arcsine(angle: float) -> float:

@@ -36,12 +36,16 @@ class Looked:
     Attributes:
         sql: how it follows from the table's own columns.
         own: whether the table has it.
+        fitted: whether it is how far a number is from what follows from others.
+        listed: whether the contract lists its values: what comes is its matter.
     """
 
     name: str
     sort: Sort
     sql: str
     own: bool = True
+    fitted: bool = False
+    listed: bool = False
 
 
 def own_columns(table: Table, there: Sequence[str]) -> tuple[Looked, ...]:
@@ -56,7 +60,8 @@ def _own(column: Column, there: bool) -> Looked:
         sql = f"CAST({sql} AS BIGINT)"
     if kind == "DOUBLE":
         sql = f"CASE WHEN isfinite({sql}) THEN {sql} END"
-    return Looked(column.name, SORTS[column.logical_type], sql)
+    listed = any("validValues" in each.arguments for each in column.quality)
+    return Looked(column.name, SORTS[column.logical_type], sql, listed=listed)
 
 
 def moment_columns(own: Sequence[Looked], moment: str) -> Iterator[Looked]:
@@ -83,4 +88,6 @@ def fit_columns(fits: Sequence[Fit]) -> Iterator[Looked]:
         else:
             sql = f"CASE WHEN {expected} >= {fit.ratio_from!r} THEN {given} / {expected} END"
             called = "over what follows from"
-        yield Looked(f"{fit.column} {called} {', '.join(fit.by)}", "number", sql, own=False)
+        yield Looked(
+            f"{fit.column} {called} {', '.join(fit.by)}", "number", sql, own=False, fitted=True
+        )

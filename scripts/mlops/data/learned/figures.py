@@ -64,10 +64,16 @@ def _of_table(asked: Asked) -> Iterator[tuple[Key, str]]:
     at = quoted(asked.moment)
     yield (TABLE, f"{asked.period}s"), f"count(DISTINCT date_trunc('{asked.period}', {at}))"
     if content := [quoted(each.name) for each in asked.columns if _is_content(each, asked)]:
-        yield (
-            (TABLE, "rows that come again"),
-            (f"1 - count(DISTINCT hash({', '.join(content)})) / count(*)"),
-        )
+        some = _with_counts(asked)
+        distinct = f"count(DISTINCT hash({', '.join(content)})) FILTER ({some})"
+        again = f"1 - {distinct} / nullif(count(*) FILTER ({some}), 0)"
+        yield (TABLE, "rows that come again"), again
+
+
+def _with_counts(asked: Asked) -> str:
+    """Rows in which anything was counted: those of nothing are alike when nothing is wrong."""
+    counted = sorted({name for known in asked.known for name in known.levels})
+    return " OR ".join(f"{quoted(name)} > 0" for name in counted) or "true"
 
 
 def _is_content(column: Looked, asked: Asked) -> bool:
@@ -95,6 +101,7 @@ def _by_name(column: Looked, bins: Bins | None) -> Iterator[tuple[str, str]]:
         yield "spread", f"stddev_pop({x})"
         yield "least", f"min({x})"
         yield "most", f"max({x})"
+    if column.sort == "number" and not column.fitted:
         yield "zeros", f"avg(CAST({x} = 0 AS INT))"
         yield "whole", f"avg(CAST({x} = round({x}) AS INT))"
         yield "different values", f"approx_count_distinct({x})"
@@ -108,7 +115,7 @@ def _by_name(column: Looked, bins: Bins | None) -> Iterator[tuple[str, str]]:
         yield "length", f"avg(length({x}))"
     if bins:
         yield SHIFT, _shift(x, bins)
-        if bins.values:
+        if bins.values and not column.listed:
             yield "unknown values", f"avg(CAST({x} NOT IN ({_texts(bins.values)}) AS INT))"
 
 
