@@ -1,23 +1,29 @@
 """What a search is worth on rows that it never read: what it found against what it started from.
 
-Of each model with a search whose raw files lie in Git, at several moments of its data, with several
-seeds: `mlops tune` searches on the training rows, then both sets of parameters are trained on these
-and measured on the holdout. The parameters of model.yaml were set by hand.
+Of each model with a search, with the budget of its model.yaml and several seeds: `mlops tune`
+searches on the training rows, then both sets of parameters are trained on these and measured on the
+holdout. Where the raw files lie in Git, at several moments of the data; else with the version that
+is pinned here, and without one the model is left out. model.yaml's parameters were set by hand.
 """
 
 import json
 import subprocess
+import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import lightgbm
 
-from benchmarks.copy import Copy, copy_to
+from benchmarks.copy import ROOT, Copy, copy_to
 from benchmarks.table import Figure
+from mlops.data.pin import fetch, pin_path, read_pin, stored, to_dvc
+from mlops.errors import BadInput
+from mlops.files import write_whole
 from mlops.repository import Repository
 from mlops.specs.search import Value
 from mlops.training.holdout import split
@@ -27,7 +33,7 @@ from mlops.training.training import features_of, trainer_of
 
 PUBLISHED = 23.0
 """Percent better than by hand, the lower end of what is published (docs/figures.md)."""
-SEEDS, TRIALS, FEW = 3, 60, 4
+SEEDS, FEW = 3, 4
 LIBRARY: Mapping[str, Value] = {
     "rounds": 100,
     "learning_rate": 0.1,
@@ -55,27 +61,44 @@ def measure(*, small: bool) -> list[Figure]:
         copy = copy_to(Path(folder) / "clone")
         repo = Repository.at(copy.root)
         for model in repo.models():
-            spec = repo.model(model)
-            raw = sorted(repo.tree.files(f"data-contracts/{spec.data.dataset}/raw"))
-            if spec.search and raw:
-                found = _searches(copy, model, raw, small=small)
-                figures += _figures(model, spec.search.metric, found, FEW if small else TRIALS)
+            search = repo.model(model).search
+            if search is None:
+                continue
+            trials = FEW if small else search.trials
+            found = [
+                _search(copy, model, seed, trials)
+                for _ in _moments(copy, repo.model(model).data.dataset, small=small)
+                for seed in range(1 if small else SEEDS)
+            ]
+            figures += _figures(model, search.metric, found, trials) if found else []
     return figures
 
 
-def _searches(copy: Copy, model: str, raw: Sequence[str], *, small: bool) -> list[Found]:
-    """Searches with each seed, when half of the files were there, two thirds, and so on."""
+def _moments(copy: Copy, dataset: str, *, small: bool) -> Iterator[None]:
+    """Pin a dataset as it was with half of its raw files, with two thirds, and so on."""
+    raw = sorted(Repository.at(copy.root).tree.files(f"data-contracts/{dataset}/raw"))
+    if not raw:
+        yield from _as_it_is_here(copy, dataset)
+        return
     many = len(raw)
     ends = [many // 2] if small else [many // 2, many * 2 // 3, many * 5 // 6, many]
-    found = []
-    for start, end in zip([0, *ends], ends, strict=False):
-        dataset = Repository.at(copy.root).model(model).data.dataset
+    for start, end in pairwise([0, *ends]):
         _mlops(copy, "data", "ingest", dataset, *raw[start:end])
-        found += [
-            _search(copy, model, seed, FEW if small else TRIALS)
-            for seed in range(1 if small else SEEDS)
-        ]
-    return found
+        yield
+
+
+def _as_it_is_here(copy: Copy, dataset: str) -> Iterator[None]:
+    """Pin the version that this clone pins and has."""
+    here, there = Repository.at(ROOT), Repository.at(copy.root)
+    try:
+        pin = read_pin(here, dataset)
+        content = fetch(here, pin).read_bytes()
+    except BadInput as error:
+        sys.stderr.write(f"left out, {error}\n")
+        return
+    write_whole(stored(there, pin), content)
+    write_whole(copy.root / pin_path(dataset), to_dvc(pin))
+    yield
 
 
 def _search(copy: Copy, model: str, seed: int, trials: int) -> Found:

@@ -212,11 +212,11 @@ def _tell(
     click.echo(verdict(found))
     if not found.is_better:
         return
+    if written:
+        click.echo(f"Written to models/{model}/model.yaml\nNext: mlops train {model}")
     if opened:
         _tell_opened(repo, opened)
-    elif written:
-        click.echo(f"Written to models/{model}/model.yaml\nNext: mlops train {model}")
-    else:
+    if not (written or opened):
         click.echo(f"Next: mlops tune {model} --trials {found.search.trials} --write")
 
 

@@ -11,6 +11,8 @@ from mlops.specs.search import Choice, Range, Search, Value, Whole
 STUDY, NUMBER = "search", "trial"
 """Tags of a run: the digest of all that decides the search, and which try it is."""
 SECONDS, FOLD = "seconds", "fold_"
+START = -1
+"""Number of what stands in model.yaml: it is no try, and takes nothing of the budget."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Trial:
     """A set of parameters and what it is worth.
 
     Attributes:
-        number: which try of its search it is, from 0; for what stands in model.yaml `START`.
+        number: which try of its search it is, from 0, or `START`.
         params: of the space alone.
         folds: the metric on each window.
         seconds: that it took.
@@ -33,9 +35,6 @@ class Trial:
     def value(self) -> float:
         """The metric, as the mean of the windows."""
         return fmean(self.folds)
-
-
-START = -1
 
 
 @dataclass(frozen=True)
