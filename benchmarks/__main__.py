@@ -9,12 +9,18 @@ from benchmarks import (
     cluster,
     data_rollback,
     demo,
+    killed_runs,
+    lineage,
     plan,
+    planted_faults,
     pull_request,
+    records,
     rollback,
+    search,
     selection,
     serving,
     startup,
+    validation,
 )
 from benchmarks.table import markdown, recorded
 from mlops.files import write_whole
@@ -27,9 +33,15 @@ BENCHMARKS = {
     "demo": demo.measure,
     "rollback": rollback.measure,
     "data-rollback": data_rollback.measure,
+    "lineage": lineage.measure,
+    "killed-runs": killed_runs.measure,
+    "search": search.measure,
+    "records": records.measure,
+    "validation": validation.measure,
     "selection": selection.measure,
     "cluster": cluster.measure,
     "applications": applications.measure,
+    "planted-faults": planted_faults.measure,
 }
 RECORD = Path(__file__).parent.parent / "docs" / "figures.md"
 

@@ -15,7 +15,9 @@ class Service:
 
     # A tree model answers a little below 0 in some nights; twice the busiest hour of the data
     # (651 bikes) is more than the city has.
-    scoring = Scoring(demand.features.record, demand.score, plausible=(-50.0, 1300.0))
+    scoring = Scoring(
+        demand.features.record, demand.score, plausible=(-50.0, 1300.0), models=(demand,)
+    )
 
     @bentoml.api(route="/predict", input_spec=scoring.request, output_spec=scoring.answer)
     def predict(self, rows: list[Any]) -> Any:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from mlops import digests
 from mlops.errors import BadInput, bad_input
+from mlops.lineage import told
+from mlops.lineage.told import Thing
 from mlops.repository import Layout, Repository
 from mlops.scoring import artifact
 from mlops.scoring.scorer import Scorer
@@ -65,13 +67,15 @@ def build(repo: Repository, layout: Layout, service: str, models: Mapping[str, A
     store = repo.stores / "bentos" / service
     try:
         with alone(store):
-            return _built(store, layout, service, models)
+            built = _built(store, layout, service, models)
     except OSError as error:
         raise bad_input(
             store,
             f"could not be written ({error.strerror})",
             "free the disk or the permission and run the command again, nothing was changed",
         ) from error
+    told.wrote(built.path, built.digest, Thing("bento", service))
+    return built
 
 
 def find(repo: Repository, service: str, digest: str) -> Path:
@@ -93,6 +97,7 @@ def find(repo: Repository, service: str, digest: str) -> Path:
             f"content is {found}",
             f"do not serve it; run `mlops build {service}` at its source commit to replace it",
         )
+    told.read(path, digest, Thing("bento", service))
     return path
 
 

@@ -25,11 +25,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "contract": (
         "mlops.commands.contract:group",
-        "Data contracts: what one enforces, only reports, and cannot check.",
+        "Contracts of data and of features: what one enforces, only reports, and cannot check.",
     ),
     "train": (
         "mlops.commands.train:command",
         "Train a model from its pinned data and register it.",
+    ),
+    "tune": (
+        "mlops.commands.tune:command",
+        "Search better parameters for a model, on its training rows alone.",
     ),
     "evaluate": (
         "mlops.commands.evaluate:command",

@@ -10,6 +10,14 @@ from typing import Any, BinaryIO
 import yaml
 
 from mlops.errors import BadInput, Problem, bad_input
+from mlops.lineage import told
+
+
+def read_whole(path: Path) -> bytes:
+    """A file's bytes, told to the step under way; raises `OSError` when it cannot be read."""
+    content = path.read_bytes()
+    told.read(path, content)
+    return content
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -28,6 +36,8 @@ def write_whole(path: Path, content: bytes | str) -> None:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A new file to write to and read; it takes the file's place when the block ends well.
 
+    The step under way is told of it.
+
     Raises:
         BadInput: when the disk refuses, also for an OSError of the block.
     """
@@ -42,6 +52,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        told.wrote_file(path, temporary)
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:

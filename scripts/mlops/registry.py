@@ -15,6 +15,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from mlops import digests
 from mlops.errors import NotHere, Problem, bad_input
 from mlops.files import write_whole
+from mlops.lineage import told
+from mlops.lineage.told import Thing
 from mlops.registry_facts import Entry, Facts
 from mlops.repository import Repository
 
@@ -58,6 +60,15 @@ def _told_when_away(method: Method[Args, Given]) -> Method[Args, Given]:
             raise NotHere(Problem(self.uri, what, fix)) from error
 
     return told
+
+
+@dataclass(frozen=True)
+class Run:
+    """Something that was tried, and gave no version: its settings as text, and its figures."""
+
+    tags: Mapping[str, str]
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -150,7 +161,9 @@ class Registry:
             client.set_model_version_tag(model, str(version), _tag_of(inputs), TRAINED)
         # Asked while MLflow is loaded: the commands that follow need not load it.
         self.find(model, inputs=inputs)
-        return Registered(model, version, digest, inputs, run_id)
+        made = Registered(model, version, digest, inputs, run_id)
+        told.wrote(self._place(made), digest, _thing(made))
+        return made
 
     @_told_when_away
     def fetch(self, registered: Registered) -> Path:
@@ -161,6 +174,7 @@ class Registry:
         """
         folder = self.stores / "models" / registered.digest.removeprefix(digests.PREFIX)
         if folder.is_dir() and digests.of_folder(folder) == registered.digest:
+            told.read(folder, registered.digest, _thing(registered))
             return folder
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as temporary:
@@ -169,6 +183,8 @@ class Registry:
             _verify(registered, digests.of_folder(fetched))
             shutil.rmtree(folder, ignore_errors=True)
             _put(fetched, folder)
+        told.read(self._place(registered), registered.digest, _thing(registered))
+        told.wrote(folder, registered.digest, _thing(registered))
         return folder
 
     @_told_when_away
@@ -176,6 +192,43 @@ class Registry:
         """Add figures to a version's run."""
         for name, value in metrics.items():
             self._client.log_metric(registered.run_id, name, value)
+
+    @_told_when_away
+    def record(self, experiment: str, run: Run) -> None:
+        """Keep a run that is over; killed in between, `recorded` does not give it."""
+        from mlflow.entities import Metric, Param
+
+        client = self._client
+        with self._alone():
+            run_id = client.create_run(
+                self._experiment(experiment), tags=dict(run.tags)
+            ).info.run_id
+            client.log_batch(
+                run_id,
+                metrics=[Metric(name, value, 0, 0) for name, value in run.metrics.items()],
+                params=[Param(name, value) for name, value in run.params.items()],
+            )
+            client.set_terminated(run_id)
+
+    @_told_when_away
+    def recorded(self, experiment: str, tag: str, value: str) -> list[Run]:
+        """The whole runs of an experiment that have this tag, the oldest first."""
+        if self._empty:
+            return []
+        found = self._client.get_experiment_by_name(experiment)
+        if found is None:
+            return []
+        asked = f"attributes.status = 'FINISHED' and tags.`{tag}` = '{value}'"
+        runs: list[Run] = []
+        token = None
+        while True:
+            page = self._client.search_runs(
+                [found.experiment_id], asked, order_by=["start_time", "run_id"], page_token=token
+            )
+            runs += [Run(one.data.tags, one.data.params, one.data.metrics) for one in page]
+            token = page.token
+            if not token:
+                return runs
 
     @_told_when_away
     def aliases(self, model: str) -> dict[str, int]:
@@ -216,6 +269,13 @@ class Registry:
             yield
         finally:
             os.close(handle)
+
+    def _place(self, registered: Registered) -> str:
+        """Where MLflow keeps a version's files: a folder, or MLflow's own address of it."""
+        if not self.embedded:
+            return f"runs:/{registered.run_id}/{ARTIFACT}"
+        artifacts = self.stores / "mlflow-artifacts" / registered.model
+        return str(artifacts / registered.run_id / "artifacts" / ARTIFACT)
 
     def _numbered(self, model: str, version: int) -> Registered | None:
         found = self._search(f"name = '{model}' and version_number = {version}")
@@ -278,12 +338,17 @@ class Registry:
         client.set_terminated(run_id)
         return run_id
 
-    def _experiment(self, model: str) -> str:
-        found = self._client.get_experiment_by_name(model)
-        if found is not None:
-            return str(found.experiment_id)
-        place = (self.stores / "mlflow-artifacts" / model).as_uri() if self.embedded else None
-        return str(self._client.create_experiment(model, artifact_location=place))
+    def _experiment(self, name: str) -> str:
+        from mlflow.exceptions import MlflowException
+
+        place = (self.stores / "mlflow-artifacts" / name).as_uri() if self.embedded else None
+        if self._client.get_experiment_by_name(name) is None:
+            try:
+                self._client.create_experiment(name, artifact_location=place)
+            except MlflowException as error:  # another machine made it in between
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+        return str(self._client.get_experiment_by_name(name).experiment_id)
 
     def _versioned(self, model: str, run_id: str, tags: Mapping[str, str]) -> int:
         """The number of a new version with the files of a run."""
@@ -310,6 +375,10 @@ def _client_class() -> Any:
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
     return MlflowClient
+
+
+def _thing(registered: Registered) -> Thing:
+    return Thing("model", registered.model, registered.digest, str(registered.version))
 
 
 def _tag_of(inputs: str) -> str:

@@ -21,6 +21,7 @@ TRAINING_CODE = (
 )
 EVALUATION_CODE = ("training", "scoring", "data/drift.py", "data/table.py", "digests.py")
 VALIDATION_CODE = ("data", "digests.py")
+SEARCH_CODE = ("search/folds.py", "search/sampling.py", "training/metrics.py")
 SERVING_CODE = ("serving", "scoring", "digests.py", "errors.py", "__init__.py")
 TOOL_PATH = "scripts/mlops"
 """Where the template itself keeps the tool."""
@@ -83,6 +84,7 @@ def training_inputs(layout: Layout, model: str, data: str) -> str:
     decisive = spec.model_dump(mode="json", include={"task", "format", "data", "training"})
     return digests.of_json(
         {
+            **_features_limits(layout, model),
             "spec": decisive,
             "code": digests.of_files(code_of_model(layout, model)),
             "tool": digests.of_files(tool_code(TRAINING_CODE)),
@@ -90,6 +92,48 @@ def training_inputs(layout: Layout, model: str, data: str) -> str:
             "data": data,
         }
     )
+
+
+def search_inputs(layout: Layout, model: str, data: str) -> str:
+    """Digest of all that decides a model's search, so that what was tried counts again.
+
+    The values that `training.params` gives to what is searched are not among it, nor the budget:
+    to write what was found, or to ask for more, begins no other search.
+
+    Args:
+        layout: the files of the work tree or a commit; its model.yaml has a `search`.
+        model: the model's name.
+        data: content digest of the dataset's version.
+    """
+    spec = layout.model(model)
+    search = spec.search
+    if search is None:
+        raise ValueError(f"models/{model}/model.yaml has no search")
+    params = spec.training.params.items()
+    return digests.of_json(
+        {
+            "spec": spec.model_dump(mode="json", include={"task", "format", "data"}),
+            "search": search.model_dump(mode="json", exclude={"trials", "minutes", "workers"}),
+            "seed": spec.training.seed,
+            "params": {name: value for name, value in params if name not in search.space},
+            "code": digests.of_files(code_of_model(layout, model)),
+            "tool": digests.of_files(tool_code((*TRAINING_CODE, *SEARCH_CODE))),
+            "dependencies": digests.of_bytes(pins_of(layout, "train")),
+            "data": data,
+            **_features_limits(layout, model),
+        }
+    )
+
+
+def _features_limits(layout: Layout, model: str) -> dict[str, object]:
+    """What the features' contract allows, without its words: they decide no model."""
+    from mlops.data.contract import read_features
+    from mlops.data.feature_limits import limits_of
+
+    contract = read_features(layout, model)
+    if contract is None:
+        return {}
+    return {"limits": [each.model_dump(mode="json") for each in limits_of(contract)]}
 
 
 def training_paths(layout: Layout, model: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mlops.git import Git
+from mlops.lineage import told
 
 LEFT_OUT = frozenset({".git", ".venv", ".demo", ".mlops", "__pycache__", "node_modules"})
 
@@ -50,9 +51,11 @@ class WorkTree(Tree):
     def read(self, path: str) -> bytes | None:
         try:
             with open(f"{self.root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123 - for thousands
-                return file.read()
+                content = file.read()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
+        told.read(f"{self.root}/{path}", content)
+        return content
 
     def holds(self, folder: str) -> bool:
         try:
@@ -129,7 +132,10 @@ class CommitTree(Tree):
     def read(self, path: str) -> bytes | None:
         if "\n" in path:
             return self.read_many([path]).get(path)
-        return self.git.contents([f"{self.commit}:{path}"])[0]
+        content = self.git.contents([f"{self.commit}:{path}"])[0]
+        if content is not None:
+            told.read_in_commit(f"{self.git.root}/{path}", content)
+        return content
 
     def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
         """The contents of those of the files that there are, by two git processes."""
@@ -137,11 +143,11 @@ class CommitTree(Tree):
         ids = self._ids(_common(asked)) if asked else {}
         there = [path for path in asked if path in ids]
         contents = self.git.contents([ids[path] for path in there])
-        return {
-            path: content
-            for path, content in zip(there, contents, strict=True)
-            if content is not None
-        }
+        pairs = zip(there, contents, strict=True)
+        found = {path: content for path, content in pairs if content is not None}
+        for path, content in found.items():
+            told.read_in_commit(f"{self.git.root}/{path}", content)
+        return found
 
     def names(self, folder: str) -> list[str]:
         if folder not in self._folders:

@@ -2,7 +2,20 @@
 
 import pytest
 
-from benchmarks import data_rollback, plan, pull_request, rollback, serving, startup
+from benchmarks import (
+    data_rollback,
+    killed_runs,
+    lineage,
+    plan,
+    planted_faults,
+    pull_request,
+    records,
+    rollback,
+    search,
+    serving,
+    startup,
+    validation,
+)
 from benchmarks.table import Figure, markdown, recorded
 
 MEASURES = {
@@ -12,6 +25,12 @@ MEASURES = {
     "serving": serving.measure,
     "rollback": rollback.measure,
     "data-rollback": data_rollback.measure,
+    "lineage": lineage.measure,
+    "killed-runs": killed_runs.measure,
+    "search": search.measure,
+    "records": records.measure,
+    "validation": validation.measure,
+    "planted-faults": planted_faults.measure,
 }
 
 
@@ -22,8 +41,10 @@ def test_a_small_run_gives_a_table_and_loses_no_request(name: str) -> None:
     figures = MEASURES[name](small=True)
     assert len(markdown(figures).splitlines()) == 4 + len(figures)
     for figure in figures:
-        if figure.what.startswith("requests lost"):
+        if figure.what.startswith(("requests lost", "runs that ended wrong")):
             assert figure.value == 0, figure
+        elif "on the holdout" in figure.what:
+            assert "of 1; 4 tries" in figure.detail, figure  # it may be none better
         else:
             assert figure.value > 0, figure
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mlops.data.askable import unchecked_options
 from mlops.data.contract import Contract
 from mlops.data.validation import Report
 from tests.data.test_validation import column, complaints, contract_of, report
@@ -30,6 +31,16 @@ def test_a_column_s_query_calls_it_by_a_placeholder() -> None:
     contract = contract_of(column(name="w odd", quality=(asked,)))
     assert report(contract, **{"w odd": ["1", None]}).passed
     assert not report(contract, **{"w odd": ["1", "1"]}).passed
+
+
+def test_what_the_standard_calls_multiple_of_is_asked_as_its_refusal_says() -> None:
+    (given,) = (
+        reason for _, reason in unchecked_options({"logicalTypeOptions": {"multipleOf": 5}})
+    )
+    query = given.fix.split("`")[1].replace("% N", "% 5")
+    contract = contract_of(column(name="w odd", quality=(rule(query),)))
+    assert report(contract, **{"w odd": ["5", "-10", None]}).passed
+    assert not report(contract, **{"w odd": ["5", "7"]}).passed
 
 
 @pytest.mark.parametrize(

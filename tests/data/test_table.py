@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mlops import digests
 from mlops.data import table
 from mlops.data.contract import Contract, read_contract
+from mlops.data.typed import READERS, read
 from mlops.repository import Layout
 from mlops.tree import WorkTree
 from tests.team import PROJECT
@@ -30,7 +31,7 @@ def typed(contract: Contract, rows: list[Row]) -> pd.DataFrame:
         ((START + timedelta(hours=h)).isoformat(), repr(x), side, repr(y)) for h, x, side, y in rows
     ]
     frame = pd.DataFrame(texts, columns=list(contract.names), dtype=str)
-    return table.typed(contract, table.parsed(contract, frame))
+    return read(contract, frame).rows
 
 
 def digest_after(contract: Contract, batches: list[list[Row]]) -> str:
@@ -121,5 +122,5 @@ def test_the_bytes_name_no_library_metadata_but_the_schema(contract: Contract) -
 def test_text_is_read_as_its_type_or_stays_as_it_came(
     kind: str, text: object, value: object
 ) -> None:
-    read = table.READERS[kind](text)
+    read = READERS[kind](text)
     assert (type(read), read) == (type(value), value)

@@ -234,3 +234,32 @@ def test_an_operator_and_its_opposite_never_agree(count: int, more: int, bound: 
         for unit in ("rows", "percent"):
             met = [Threshold(op, bound, unit).met(count, of) for op in (one, other)]
             assert sorted(met) == [False, True]
+
+
+def test_a_rule_that_great_expectations_fails_on_is_never_taken_as_held() -> None:
+    found = report(contract_of(column(logicalType="string")), v=[{"a": 1}, False])
+    (said,) = complaints(found)
+    assert said.startswith("schema: 2 of 2 values of `v` are not a string (")
+
+
+def test_a_pair_of_which_one_is_missing_is_told_as_missing() -> None:
+    pair = {"column_A": "id", "column_B": "v", "value_pairs_set": [[0, 1]]}
+    rule = {"type": "expect_column_pair_values_to_be_in_set", "kwargs": pair}
+    quality = {"type": "custom", "engine": "greatExpectations", "implementation": rule}
+    contract = contract_of(column(logicalType="integer"), quality=(quality,))
+    assert complaints(report(contract, v=["1", None])) == [
+        (
+            "relation: 1 of 2 rows break `expect_column_pair_values_to_be_in_set` "
+            "(row 2: id 1, v missing)"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("integer", str(2**63)), ("integer", True), ("number", True), ("number", 10**400)]
+    + [("timestamp", word) for word in ("now", "today", "NaT", "0000-01-01")],
+)
+def test_what_is_of_no_type_is_told_whatever_python_makes_of_it(kind: str, value: Any) -> None:
+    found = report(contract_of(column(logicalType=kind)), v=[value, None])
+    assert [outcome.failing for outcome in found.failed] == [1]

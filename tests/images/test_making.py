@@ -10,7 +10,7 @@ import sys
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from mlops.errors import BadInput, Exit
 from mlops.images.making import Pushed, make, runtime_key
 from mlops.images.names import RUNTIME
 from mlops.images.tools import Tool
-from tests.images import workshop
+from tests.images import gate, workshop
+from tests.images.gate import Gate
 from tests.images.workshop import PLAIN, TOOLS, Registry, Storage, await_that, using
 from tests.serving.toy import MODEL, RAW, Toy, body, make_toy, rows
 from tests.team import Team, free_port, make_team
@@ -52,6 +53,7 @@ class Place:
     """
 
     registry: Registry
+    gate: Gate
     base: str
     team: Team
     toy: Toy
@@ -71,9 +73,9 @@ class Place:
         if name not in self.first:
             with using(self.storage(name), name):
                 if name == TOOLS[0]:
-                    uploads = f"{name}/{RUNTIME}"
                     self.left.append(self.killed(name, self.storage(name).builds))
-                    self.left.append(self.killed(name, lambda: self.registry.receives(uploads)))
+                    with self.gate.held() as pushed:
+                        self.left.append(self.killed(name, pushed.is_set))
                 done = self.team.mlops(*self.build(name), "--json")
             assert done.returncode == 0, done.stderr
             self.first[name] = json.loads(done.stdout)
@@ -108,10 +110,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     workshop.need(TOOLS[0], "docker-registry", "mmdebstrap")
     folder = tmp_path_factory.mktemp("making")
     with ExitStack() as stack:
-        registry = stack.enter_context(workshop.registry(folder / "registry"))
+        behind = stack.enter_context(workshop.registry(folder / "registry"))
+        door = stack.enter_context(gate.before(behind.address))
+        registry = replace(behind, address=door.address)
         tar = workshop.base_tar(folder)
         team = make_team(folder / "clone")
-        place = Place(registry, "", team, make_toy(team, folder / "toy"), stack)
+        place = Place(registry, door, "", team, make_toy(team, folder / "toy"), stack)
         name = f"{registry.address}/base:1"
         place.base = workshop.image_of(place.storage(TOOLS[0]), TOOLS[0], tar, name)
         with_base(team, place.base)

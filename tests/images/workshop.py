@@ -48,7 +48,6 @@ class Registry:
     """A registry on loopback and what it says it has."""
 
     address: str
-    folder: Path
 
     def manifest(self, name: str, reference: str) -> dict[str, Any] | None:
         """The manifest of a tag or digest; None when there is none."""
@@ -69,11 +68,6 @@ class Registry:
         """What can be pulled of a name."""
         answer = httpx.get(f"http://{self.address}/v2/{name}/tags/list")
         return list(answer.json().get("tags") or [])
-
-    def receives(self, name: str) -> bool:
-        """Whether a part of an upload lies in the registry that is no layer yet."""
-        place = self.folder / f"docker/registry/v2/repositories/{name}/_uploads"
-        return any(file.stat().st_size > 0 for file in place.glob("*/data"))
 
 
 @contextmanager
@@ -107,7 +101,7 @@ def registry(folder: Path, users: str = "") -> Iterator[Registry]:
         )
         try:
             await_that(lambda: _answers(address))
-            yield Registry(address, folder)
+            yield Registry(address)
         finally:
             process.kill()
             process.wait()

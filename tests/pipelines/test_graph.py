@@ -5,6 +5,7 @@ import pytest
 from mlops.errors import BadInput
 from mlops.pipelines.graph import Pipeline, pipeline_of, refuse_raw
 from tests.derived import NAME, add_derived
+from tests.search.toy import SEARCH, SPEC, add
 from tests.team import Team
 
 RAW = ["2024-01.csv"]
@@ -15,7 +16,8 @@ RAW = ["2024-01.csv"]
 def test_each_step_comes_after_those_that_write_what_it_reads(
     team: Team, raw: list[str], propose: bool
 ) -> None:
-    pipeline = pipeline_of(team.repo, "toy-line", raw, propose=propose)
+    add(team, SPEC, SEARCH)
+    pipeline = pipeline_of(team.repo, "toy-line", raw, propose=propose, tune=True)
     there = {data for step in pipeline.steps for data in step.reads if data.kind == "raw"}
     if not raw:
         there |= {data for step in pipeline.steps for data in step.reads if data.kind == "dataset"}
@@ -73,6 +75,18 @@ def learn_from_derived(team: Team) -> None:
     path = "models/toy-line/model.yaml"
     text = (team.root / path).read_text()
     team.write(path, text.replace("dataset: toy-points", f"dataset: {NAME}"))
+
+
+def test_a_search_is_in_it_when_it_is_asked_for_and_model_yaml_has_one(team: Team) -> None:
+    steps = ["validate", "train", "evaluate", "score"]
+    assert verbs(pipeline_of(team.repo, "toy-line", tune=True)) == steps
+    add(team, SPEC, SEARCH)
+    assert verbs(pipeline_of(team.repo, "toy-line")) == steps
+    assert verbs(pipeline_of(team.repo, "toy-line", tune=True)) == [*steps, "tune"]
+    whole = pipeline_of(team.repo, "toy-line", propose=True, tune=True)
+    assert verbs(whole) == [*steps, "tune", "suggest"]
+    after = {step.verb: [each.verb for each in whole.after(step)] for step in whole.steps}
+    assert (after["tune"], after["suggest"]) == (["validate"], ["tune"])
 
 
 def verbs(pipeline: Pipeline) -> list[str]:

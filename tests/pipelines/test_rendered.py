@@ -1,5 +1,6 @@
 """infra/workflows: what Argo Workflows runs is what a laptop runs, and is current."""
 
+import re
 from typing import Any
 
 import pytest
@@ -12,14 +13,17 @@ from mlops.pipelines import rendered
 from mlops.pipelines.graph import pipeline_of
 from mlops.pipelines.names import RAW
 from mlops.repository import Repository
+from tests.search.toy import SEARCH
 from tests.strict_schemas import problems
 from tests.team import ROOT, Team
 
 MODEL = "models/toy-line/model.yaml"
-FILE, ALL, IMAGE = (
-    f"infra/workflows/{name}.yaml" for name in ("pipeline-toy-line", "all-pipelines", "pipelines")
+FILE, ALL, ACCESS, IMAGE = (
+    f"infra/workflows/{name}.yaml"
+    for name in ("pipeline-toy-line", "all-pipelines", "access", "pipelines")
 )
 REPOSITORY = '\n[argocd]\nrepository = "https://forge.example/team/toy.git"\n'
+SEARCHING = (("tune", "-part"), ("tune", ""), ("suggest", ""))
 KINDS: dict[str, type[BaseModel]] = {
     "WorkflowTemplate": argo.WorkflowTemplate,
     "CronWorkflow": argo.CronWorkflow,
@@ -42,9 +46,17 @@ def documents(text: str | None) -> list[dict[str, Any]]:
     return list(yaml.safe_load_all(text))
 
 
+def dag_of(template: dict[str, Any]) -> dict[str, Any]:
+    (dag,) = (each["dag"] for each in template["spec"]["templates"] if "dag" in each)
+    return {task["name"]: task for task in dag["tasks"]}
+
+
 def strictly(document: dict[str, Any]) -> None:
-    """By the models of Argo Workflows; a field that they do not know is an error."""
-    KINDS[document["kind"]].model_validate(document, extra="forbid")
+    """By the models of Argo Workflows, or Kubernetes' own; an unknown field is an error."""
+    if document["kind"] in KINDS:
+        KINDS[document["kind"]].model_validate(document, extra="forbid")
+    else:
+        assert problems(document) == []
 
 
 def test_the_shipped_files_are_current_and_valid() -> None:
@@ -76,10 +88,42 @@ def test_each_step_calls_the_line_that_a_laptop_calls(watched: Team) -> None:
     assert told == ("pipeline", "tell", "toy-line", "--status", "{{workflow.status}}")
     pipeline = pipeline_of(watched.repo, "toy-line", [RAW], propose=True)
     assert pods == {step.name: step.line for step in pipeline.steps}
-    (dag,) = (each["dag"] for each in template["spec"]["templates"] if "dag" in each)
-    after = {task["name"]: task.get("depends", "") for task in dag["tasks"]}
+    after = {name: task.get("depends", "") for name, task in dag_of(template).items()}
     for step in pipeline.steps:
         assert all(each.name in after[step.name] for each in pipeline.after(step))
+
+
+def test_a_search_is_made_by_as_many_pods_as_it_has_workers_and_only_when_asked(
+    watched: Team,
+) -> None:
+    add(watched, MODEL, SEARCH.replace("trials: 6", "trials: 6\n  workers: 3"))
+    (template,) = documents(rendered.stale(watched.repo)[FILE])
+    strictly(template)
+    tasks = dag_of(template)
+    part, tune, suggest = (tasks[f"{name}-toy-line{end}"] for name, end in SEARCHING)
+    asked = "'{{workflow.parameters.tune}}' == 'true'"
+    assert [task["when"] for task in (part, tune, suggest)] == [asked] * 3
+    assert part["withSequence"] == {"start": 1, "end": 3}
+    assert {"name": "share", "value": "{{item}}/3"} in part["arguments"]["parameters"]
+    assert tune["depends"] == "tune-toy-line-part.Succeeded"
+    assert part["depends"] == "validate-toy-points.Succeeded"
+    pods = {each["name"]: each["container"] for each in template["spec"]["templates"][:-1]}
+    assert pods["tune-toy-line-part"]["args"] == [
+        *("tune", "toy-line", "--share", "{{inputs.parameters.share}}")
+    ]
+    # The model's own code runs in the first two; what may write to the forge is in neither.
+    assert "env" not in pods["tune-toy-line-part"]
+    assert "env" not in pods["tune-toy-line"]
+    assert "FORGE_TOKEN" in [each["name"] for each in pods["suggest-toy-line"]["env"]]
+
+
+def test_a_search_of_one_worker_is_one_pod(watched: Team) -> None:
+    add(watched, MODEL, SEARCH)
+    (template,) = documents(rendered.stale(watched.repo)[FILE])
+    strictly(template)
+    tasks = dag_of(template)
+    assert "tune-toy-line-part" not in tasks
+    assert tasks["tune-toy-line"]["depends"] == "validate-toy-points.Succeeded"
 
 
 def test_pods_have_no_rights_no_root_and_an_end(watched: Team) -> None:
@@ -88,13 +132,13 @@ def test_pods_have_no_rights_no_root_and_an_end(watched: Team) -> None:
     assert spec["automountServiceAccountToken"] is False
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["synchronization"]["mutexes"] == [{"name": "toy-line"}]
-    every = spec["templateDefaults"]
-    assert every["activeDeadlineSeconds"] == 3600
-    assert every["container"]["securityContext"] == {
+    assert spec["templateDefaults"]["container"]["securityContext"] == {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
         "readOnlyRootFilesystem": True,
     }
+    pods = [each for each in spec["templates"] if "container" in each]
+    assert {each["activeDeadlineSeconds"] for each in pods} == {3600}
     tokens = {
         each["name"]
         for each in spec["templates"]
@@ -102,6 +146,55 @@ def test_pods_have_no_rights_no_root_and_an_end(watched: Team) -> None:
         if one["name"] == "FORGE_TOKEN"
     }
     assert tokens == {"propose-toy-points", "tell-forge"}
+
+
+def test_pods_are_tried_again_and_the_graph_of_them_is_not(watched: Team) -> None:
+    (template,) = documents(rendered.stale(watched.repo)[FILE])
+    # What stands there goes for a graph, too.
+    assert set(template["spec"]["templateDefaults"]) == {"container"}
+    for each in template["spec"]["templates"]:
+        assert ("retryStrategy" in each) == ("container" in each)
+        # It would count from the first start, and so end or forbid the next one of a long step.
+        assert "maxDuration" not in each.get("retryStrategy", {}).get("backoff", {})
+
+
+def test_all_pipelines_starts_a_run_of_each_and_nothing_else_may(watched: Team) -> None:
+    found = rendered.stale(watched.repo)
+    (template,) = documents(found[ALL])
+    start, graph = template["spec"]["templates"]
+    run = yaml.safe_load(start["resource"]["manifest"])
+    assert run["spec"]["workflowTemplateRef"] == {"name": "pipeline-{{inputs.parameters.model}}"}
+    given = [each["arguments"]["parameters"] for each in graph["dag"]["tasks"]]
+    assert given == [[{"name": "model", "value": name}] for name in watched.repo.models()]
+    token, account, role, binding = documents(found[ACCESS])
+    assert "data" not in token
+    assert account["metadata"]["name"] == template["spec"]["serviceAccountName"]
+    assert role["rules"][0] == {
+        "apiGroups": ["argoproj.io"],
+        "resources": ["workflows"],
+        "verbs": ["create", "get"],
+    }
+    assert [each["name"] for each in binding["subjects"]] == [account["metadata"]["name"]]
+
+
+def test_the_step_that_commits_says_who_does(watched: Team) -> None:
+    (template,) = documents(rendered.stale(watched.repo)[FILE])
+    authors = {
+        each["name"]: one["value"]
+        for each in template["spec"]["templates"]
+        for one in each.get("container", {}).get("env", [])
+        if one["name"] == "GIT_COMMITTER_NAME"
+    }
+    assert authors == {"propose-toy-points": "pipelines"}
+
+
+def test_predictions_are_kept_from_where_the_project_puts_them(watched: Team) -> None:
+    file = watched.root / "mlops.toml"
+    file.write_text(re.sub('root = ".*"', 'root = "./of/ours"', file.read_text()))
+    (template,) = documents(rendered.stale(watched.repo)[FILE])
+    (score,) = (each for each in template["spec"]["templates"] if each["name"] == "score-toy-line")
+    (kept,) = score["outputs"]["artifacts"]
+    assert kept["path"] == "/work/of/ours/predictions/toy-line"
 
 
 def test_settings_of_a_model_and_a_project_reach_it(watched: Team) -> None:
@@ -117,7 +210,7 @@ def test_settings_of_a_model_and_a_project_reach_it(watched: Team) -> None:
     for document in (template, cron):
         strictly(document)
     every = template["spec"]["templateDefaults"]
-    assert every["activeDeadlineSeconds"] == 300
+    assert template["spec"]["templates"][0]["activeDeadlineSeconds"] == 300
     assert every["container"]["resources"]["requests"] == {"cpu": "500m", "memory": "3Gi"}
     assert cron["spec"]["schedules"] == ["0 4 * * 1"]
     git = template["spec"]["templates"][0]["inputs"]["artifacts"][0]["git"]

@@ -17,6 +17,7 @@ from mlops.lock import only_one
 from mlops.pipelines.batch import predictions_path
 from mlops.pipelines.finished import folder_of
 from tests.data.test_ingest import JANUARY
+from tests.search.toy import SEARCH, SPEC, add
 from tests.team import Team, make_team
 
 STEPS = [
@@ -104,6 +105,30 @@ def test_a_registry_that_is_away_stops_it_with_one_line_and_it_goes_on_after(
     assert set(states(capsys).values()) == {"done before", "done"}
 
 
+@pytest.mark.slow
+def test_a_search_is_a_step_that_is_done_once_and_opens_its_pull_request_in_another(
+    here: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(here, SPEC, SEARCH)
+    here.commit("A search")
+    assert run(LINE) == Exit.DONE
+    line = ["pipeline", "run", "toy-line", "--tune", "--propose", "--json"]
+    capsys.readouterr()
+    assert run(line) == Exit.DONE
+    done = {**dict.fromkeys(STEPS[1:], "done before"), "tune-toy-line": "done"}
+    assert told(capsys.readouterr().out) == {**done, "suggest-toy-line": "done"}
+    assert "tune/toy-line-" in here.git("ls-remote", "origin")
+    assert run(line) == Exit.DONE
+    assert set(told(capsys.readouterr().out).values()) == {"done before"}
+
+    here.write(SPEC, (here.root / SPEC).read_text().replace("trials: 6", "trials: 7"))
+    assert run(line) == Exit.DONE
+    again = told(capsys.readouterr().out)
+    assert [name for name, state in again.items() if state == "done"] == [
+        *("tune-toy-line", "suggest-toy-line")
+    ]
+
+
 def test_two_runs_of_one_model_at_once_are_refused(
     here: Team, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -125,7 +150,7 @@ def test_steps_that_wait_for_data_are_shown(here: Team, capsys: pytest.CaptureFi
         (["--raw", "x.csv"], "--raw: stands with no MODEL or with several; name one model"),
         (
             ["toy-line", "--propose"],
-            "--propose: stands without --raw; name what is to be ingested",
+            "--propose: stands without --raw or --tune; name what is to be ingested, or search",
         ),
     ],
 )

@@ -34,6 +34,11 @@ def test_all_that_a_run_would_lack_is_told_and_no_cluster_asked(team: Team) -> N
     ]
 
 
+def test_a_search_that_model_yaml_does_not_have_is_told_before(team: Team) -> None:
+    with pytest.raises(BadInput, match=r"has no `search`; add one, as docs/tuning.md says"):
+        submit(team.repo, Kubectl("nowhere"), "toy-line", team.git("rev-parse", "HEAD"), tune=True)
+
+
 @pytest.mark.parametrize(("status", "state"), [("Succeeded", "success"), ("Error", "failure")])
 def test_a_commit_is_told_how_its_run_ended(stage: Stage, status: str, state: str) -> None:
     commit, forge = branch_commit(stage.team, "one"), stage.forge()

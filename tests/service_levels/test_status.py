@@ -14,7 +14,7 @@ from mlops.cli import run
 from mlops.data import pin as pins
 from mlops.data import quarantine_decisions as decisions
 from mlops.data.ingest import ingest
-from mlops.data.quarantine import batches
+from mlops.data.quarantine import REASON, batches
 from mlops.errors import Exit, NotGood
 from mlops.service_levels.assessment import assess
 from mlops.service_levels.exposition import INFO, LOOKED, METRICS, exposition
@@ -64,11 +64,15 @@ def verdicts(status: Status) -> tuple[str, ...]:
     return tuple(aspect.verdict for aspect in status.aspects.values())
 
 
-def quarantined(team: Team) -> str:
+def quarantined(team: Team, kept: str = "2024-03-15") -> str:
+    """Name of a broken batch that was kept aside on a day."""
     shutil.copy(BROKEN, team.root / "batch.csv")
     with pytest.raises(NotGood):
         ingest(team.repo, "toy-points", [team.root / "batch.csv"])
-    return batches(team.repo, "toy-points")[0].name
+    (batch,) = batches(team.repo, "toy-points")
+    file = batch.folder / REASON
+    file.write_text(file.read_text().replace(batch.reason.at, f"{kept}T00:00:00+00:00"))
+    return batch.name
 
 
 def test_a_dataset_is_good_until_newer_rows_are_due_and_late_from_then_on(here: Team) -> None:
@@ -100,7 +104,16 @@ def test_a_batch_that_waits_makes_it_incomplete_until_it_is_decided(here: Team) 
     assert waits.complete.detail == f"in quarantine {name}"
     assert waits.complete.since == batches(here.repo, "toy-points")[0].kept
     decisions.drop(here.repo, "toy-points", name, reason="not needed")
-    assert looked(here).complete.verdict == "good"
+    assert looked(here, "2034-01-01").complete.verdict == "good"
+
+
+def test_what_is_kept_aside_or_decided_later_was_not_so_on_an_earlier_day(here: Team) -> None:
+    name = quarantined(here, "2024-03-20")
+    assert looked(here, "2024-03-19").complete.verdict == "good"
+    assert looked(here, "2024-03-19").figures.waiting == 0
+    decisions.drop(here.repo, "toy-points", name, reason="not needed")
+    assert looked(here, "2024-03-21").complete.verdict == "bad"
+    assert looked(here, "2034-01-01").figures.waiting == 0
 
 
 def test_a_month_without_rows_makes_it_incomplete(here: Team) -> None:

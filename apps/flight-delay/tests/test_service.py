@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.shipped import asked, example_is_a_record
+from tests.serving.shipped import answers_the_example, example_is_a_record, served
 
 NAME = "flight-delay"
 
@@ -15,6 +15,6 @@ def test_the_example_is_a_row_the_model_takes() -> None:
 
 @pytest.mark.slow
 def test_it_answers_the_example_as_the_model_does(tmp_path: Path) -> None:
-    found = asked(tmp_path, NAME)
-    assert found.answer == {"release": 2, "predictions": found.predictions}
-    assert "of the planned departure, local time" in found.described
+    with served(tmp_path, NAME) as found:
+        answers_the_example(found, NAME)
+        assert "of the planned departure, local time" in found.client.get("/docs.json").text

@@ -75,7 +75,7 @@ def _dataset(context: Context, name: str) -> _Found:
     except MlopsError as error:
         return _Found(problems=error.problems)
     contract = _changes(context, before, after)
-    problems = _not_raised(contract, after) if contract else ()
+    problems = not_raised(contract, after) if contract else ()
     data, broken, away = _validated(context, name)
     return _Found(contract, data, (*problems, *broken), away)
 
@@ -178,7 +178,7 @@ def _named(models: tuple[str, ...], services: tuple[str, ...]) -> str:
     return f"{said} {'read' if len(models) > 1 else 'reads'}"
 
 
-def _not_raised(found: ContractResult, contract: Contract) -> tuple[Problem, ...]:
+def not_raised(found: ContractResult, contract: Contract) -> tuple[Problem, ...]:
     """That the version is raised as far as the differences ask."""
     before, after = found.before, contract.version
     if before is None or enough(before, after, found.needs):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops.checks.context import Context
 from mlops.checks.contracts import without_contract
+from mlops.checks.features import features_contract
 from mlops.checks.found import count, result
 from mlops.errors import MlopsError, NotHere, Problem
 from mlops.files import not_text
@@ -15,7 +16,7 @@ from mlops.repository import Layout, folder_of, release_path
 from mlops.sources import code_of_model
 from mlops.specs.decision import Champion as Pinned
 from mlops.specs.release import Release
-from mlops.specs.result import ModelResult, Outcome, Plot, Result
+from mlops.specs.result import ContractResult, ModelResult, Outcome, Plot, Result
 
 if TYPE_CHECKING:
     from mlops.training.champion import Champion
@@ -32,6 +33,7 @@ class Looked:
         result: absent when the model could not be measured.
         problems: what is not good about it.
         absent: why something of it was not evaluated.
+        contract: how the contract of its features changes.
         waits: that it has no data yet, neither before nor with the change; empty: it has.
     """
 
@@ -39,6 +41,7 @@ class Looked:
     result: ModelResult | None = None
     problems: tuple[Problem, ...] = ()
     absent: tuple[Problem, ...] = ()
+    contract: ContractResult | None = None
     waits: str = ""
 
     @property
@@ -71,6 +74,7 @@ def run(context: Context) -> Result:
         problems,
         outcome=_worst(looked),
         models=tuple(one.result for one in looked if one.result),
+        contracts=tuple(one.contract for one in looked if one.contract),
         removed=tuple(name for name in context.share.names if _is_gone(context, name)),
     )
 
@@ -150,9 +154,11 @@ def _evaluated(context: Context, model: str, environment: str) -> Looked:
         return Looked(model, problems=tuple(binary))
     if (dataset := repo.model(model).data.dataset) not in repo.datasets():
         return Looked(model, problems=(without_contract(context, dataset),))
+    services = tuple(_served_by(context, model))
+    contract, raised, notes = features_contract(context, model, services)
     waits = waits_for_data(repo, model)
     if waits and context.before.tree.read(pin_path(dataset)) is None:
-        return Looked(model, waits=waits)
+        return Looked(model, problems=raised, contract=contract, waits=waits)
     registered = registered_now(repo, model)
     rival = _rival(context, model, environment)
     found = outcome_of(
@@ -161,7 +167,7 @@ def _evaluated(context: Context, model: str, environment: str) -> Looked:
         registered,
         environment,
         rival.champion,
-        services=tuple(_served_by(context, model)),
+        services=services,
         compared=not rival.absent,
     )
     measured = ModelResult(
@@ -173,9 +179,9 @@ def _evaluated(context: Context, model: str, environment: str) -> Looked:
         gates=found.gates,
         services=found.services,
         plots=_plots(context, found),
-        notes=rival.notes,
+        notes=(*rival.notes, *notes),
     )
-    return Looked(model, measured, tuple(found.unmet), rival.absent)
+    return Looked(model, measured, (*raised, *found.unmet), rival.absent, contract)
 
 
 def _rival(context: Context, model: str, environment: str) -> Rival:

@@ -16,6 +16,9 @@ from mlops.bento import Artifact, Built
 from mlops.bento import build as build_bento
 from mlops.errors import BadInput, Exit, NotGood, Problem, bad_input
 from mlops.images.names import TOOLS
+from mlops.lineage import told
+from mlops.lineage.step import recorded, recording
+from mlops.lineage.told import Thing
 from mlops.registry import Registered, Registry
 from mlops.repository import Layout, Repository
 from mlops.sources import SERVING_CODE, training_inputs
@@ -71,6 +74,7 @@ def command(
     return build(repo, service, registry=registry, tool=tool, github=github, as_json=as_json)
 
 
+@recorded("build")
 def build(
     repo: Repository,
     service: str,
@@ -98,6 +102,8 @@ def build(
         built, models = build_at(repo, head, service)
         status.update(f"making the image of {service}")
         image = pushes(service, built)
+        if image:
+            told.wrote(f"{registry}/{image.name}", image.digest, Thing("image", image.name))
     seconds = round(time.monotonic() - started, 1)
     if github and output:
         with Path(output).open("a", encoding="utf-8") as file:
@@ -133,13 +139,14 @@ def build_at(repo: Repository, commit: str, service: str) -> tuple[Built, dict[s
         NotGood: naming every model that was not trained from the commit's source and data.
         BadInput: when files are missing or wrong.
     """
-    layout = repo.commit(commit)
-    registry = Registry.of(repo)
-    models = registered_for(registry, layout, layout.service(service).models)
-    artifacts = {
-        name: Artifact(found.digest, registry.fetch(found)) for name, found in models.items()
-    }
-    return build_bento(repo, layout, service, artifacts), models
+    with recording(repo, "build", service):
+        layout = repo.commit(commit)
+        registry = Registry.of(repo)
+        models = registered_for(registry, layout, layout.service(service).models)
+        artifacts = {
+            name: Artifact(found.digest, registry.fetch(found)) for name, found in models.items()
+        }
+        return build_bento(repo, layout, service, artifacts), models
 
 
 def registered_for(

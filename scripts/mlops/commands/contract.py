@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlops.errors import BadInput, Exit, Problem, bad_input
+from mlops.repository import Repository
 
 if TYPE_CHECKING:
     from mlops.data.enforcement import Finding
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def group() -> None:
-    """Data contracts: what one enforces, only reports, and cannot check.
+    """Contracts of data and of features: what one enforces, only reports, and cannot check.
 
     Example: mlops contract check data-contracts/bike-rentals.odcs.yaml
     """
@@ -51,6 +52,30 @@ def check(paths: Sequence[Path], *, as_json: bool = False) -> int:
     for problem in problems:
         click.echo(str(problem), err=True)
     return Exit.BAD_INPUT if problems else Exit.DONE
+
+
+@group.command("draft")
+@click.argument("model")
+def draft_command(model: str) -> int:
+    """Write a contract for the features of MODEL, from the rows it is trained on.
+
+    Limits are what these rows have: correct them to what a feature can be. Nothing that is there
+    is written over.
+
+    Example: mlops contract draft bike-demand
+    """
+    return draft(Repository.at(), model)
+
+
+def draft(repo: Repository, model: str) -> int:
+    """Write models/<model>/features.odcs.yaml; raises BadInput when there is one."""
+    from mlops.training.features_draft import drafted, write_draft
+
+    path = write_draft(repo, model, drafted(repo, model))
+    click.echo(f"{path}: from the rows that {model} is trained on. Correct the limits, then")
+    click.echo(f"  mlops contract check {path}")
+    click.echo(f"  mlops train {model}")
+    return Exit.DONE
 
 
 Told = tuple[Path, "Reading | None", tuple[Problem, ...]]
@@ -94,7 +119,8 @@ def _tell(reading: "Reading") -> None:
     value = reading.document.value
     named = f"{value.get('name', value['id'])} {value['version']}"
     click.echo(f"{reading.document.path}: {named}, valid by ODCS {value['apiVersion']}")
-    for group, title in TITLES.items():
+    titles = {**TITLES, "enforced": OF_FEATURES} if reading.of_features else TITLES
+    for group, title in titles.items():
         _tell_group(title, [each for each in found if each.group == group])
     click.echo(_sum(found))
 
@@ -104,6 +130,9 @@ TITLES = {
     "reported": "reported: for people, not checked",
     "unchecked": "not checked (x: `mlops data` takes no contract with it)",
 }
+
+
+OF_FEATURES = "enforced: training holds the features to it, a service counts what is outside"
 
 
 def _tell_group(title: str, found: "Sequence[Finding]") -> None:

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,19 +12,20 @@ from mlops.commands import (
     data_checkout,
     data_derive,
     data_diff,
+    data_learn,
+    data_lineage,
     data_log,
     data_propose,
     data_quarantine,
     data_rollback,
     data_status,
+    data_validate,
 )
 from mlops.errors import Exit
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
-    from mlops.data.expectations import Outcome
     from mlops.data.ingest import Ingested
-    from mlops.data.validation import Report
 
 
 @click.group()
@@ -36,30 +36,20 @@ def group() -> None:
     """
 
 
-for each in (data_derive, data_log, data_diff, data_checkout, data_rollback):
+for each in (
+    data_validate,
+    data_learn,
+    data_derive,
+    data_log,
+    data_diff,
+    data_checkout,
+    data_rollback,
+    data_lineage,
+):
     group.add_command(each.command)
 group.add_command(data_quarantine.group)
 group.add_command(data_status.command)
 group.add_command(data_propose.command)
-
-
-@group.command("validate")
-@click.argument("dataset")
-@click.option(
-    "--batch",
-    type=click.Path(path_type=Path),
-    help="Check this raw file, as ingest would, instead of the pinned version.",
-)
-@click.option("--all", "every", is_flag=True, help="Show the rules without a finding, too.")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
-def validate_command(dataset: str, batch: Path | None, every: bool, as_json: bool) -> int:
-    """Check DATASET's pinned version, or a raw batch, against its contract.
-
-    Nothing is written. Exit code 1 when a rule is broken.
-
-    Example: mlops data validate bike-rentals --batch 2011-04.csv
-    """
-    return validate(Repository.at(), dataset, batch=batch, every=every, as_json=as_json)
 
 
 @group.command("ingest")
@@ -76,92 +66,6 @@ def ingest_command(dataset: str, files: tuple[Path, ...], as_json: bool) -> int:
     Example: mlops data ingest bike-rentals 2011-04.csv 2011-05.csv
     """
     return ingest(Repository.at(), dataset, files, as_json=as_json)
-
-
-def validate(
-    repo: Repository,
-    dataset: str,
-    *,
-    batch: Path | None = None,
-    every: bool = False,
-    as_json: bool = False,
-) -> int:
-    """Check a pinned version or a raw batch; 1 when the contract is broken."""
-    from rich.console import Console
-
-    with Console(stderr=True).status(f"checking {dataset}"):
-        report = _pinned(repo, dataset) if batch is None else _batch(repo, dataset, batch)
-    if as_json:
-        click.echo(json.dumps(report.as_json(), indent=2))
-    else:
-        _tell_report(report, every=every)
-    return Exit.DONE if report.passed else Exit.NOT_GOOD
-
-
-def _batch(repo: Repository, dataset: str, file: Path) -> "Report":
-    from mlops.data.contract import read_contract
-    from mlops.data.ingest import check_batch
-
-    return check_batch(repo, read_contract(repo, dataset), file.absolute())
-
-
-def _pinned(repo: Repository, dataset: str) -> "Report":
-    from mlops.data import pin, table
-    from mlops.data.contract import read_contract
-    from mlops.data.validation import validate as check
-
-    contract = read_contract(repo, dataset)
-    rows = table.load(pin.fetch(repo, pin.read_pin(repo, dataset)))
-    rows.index += 1
-    return check(contract, rows, subject=pin.pin_path(dataset))
-
-
-def _tell_report(report: "Report", *, every: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    contract = report.contract
-    click.echo(f"{report.subject}: {report.rows} rows, contract {contract.version}")
-    grid = Table(box=None, pad_edge=False)
-    for heading in ("", "kind", "rule", "failing", "worst examples"):
-        grid.add_column(heading, overflow="fold")
-    for outcome in report.outcomes:
-        if every or outcome.failing or not outcome.passed:
-            grid.add_row(*_cells(outcome))
-    for rule in report.unchecked:
-        grid.add_row("-", rule.kind, rule.text, "", "not checked: a column is missing")
-    if grid.row_count:
-        Console().print(grid)
-    for problem in (*report.problems, *report.warnings):
-        click.echo(str(problem), err=True)
-    count = len(report.outcomes) + len(report.unchecked)
-    click.echo(_verdict(report, f"{count} rules of {contract.path}"))
-
-
-def _verdict(report: "Report", rules: str) -> str:
-    warned = len(report.warned)
-    if not report.passed:
-        broken = f"broken: {len(report.failed)} of {rules}"
-        return broken + (f", and {warned} of severity warning" if warned else "")
-    if warned:
-        return f"good: of {rules}, only {warned} of severity warning broken ({_kinds(report)})"
-    return f"good: all {rules} hold ({_kinds(report)})"
-
-
-def _kinds(report: "Report") -> str:
-    """How many rules of each kind were checked."""
-    kinds = Counter(outcome.rule.kind for outcome in report.outcomes)
-    return ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-
-
-def _cells(outcome: "Outcome") -> tuple[str, str, str, str, str]:
-    from rich.markup import escape
-
-    broken = "[red]broken[/]" if outcome.rule.stops else "[yellow]warning[/]"
-    mark = "[green]good[/]" if outcome.passed else broken
-    examples = "; ".join(map(str, outcome.examples)) or ("" if outcome.passed else outcome.observed)
-    counted = str(outcome.failing) if outcome.failing else ""
-    return mark, outcome.rule.kind, escape(outcome.rule.text), counted, escape(examples)
 
 
 def ingest(

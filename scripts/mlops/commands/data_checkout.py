@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from mlops.errors import Exit
+from mlops.lineage.step import recorded
 from mlops.repository import Repository
 
 
@@ -25,6 +26,7 @@ def command(dataset: str, version: str, file: Path) -> int:
     return checkout(Repository.at(), dataset, version, file)
 
 
+@recorded("data.checkout")
 def checkout(repo: Repository, dataset: str, version: str, file: Path) -> int:
     """Write a version's bytes; raises `BadInput` when nobody has such a version."""
     from mlops.versions.checkout import check_out

@@ -7,6 +7,7 @@ import click
 
 from mlops import digests
 from mlops.errors import Exit
+from mlops.lineage.step import recorded
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def command(dataset: str, as_json: bool) -> int:
     return derive(Repository.at(), dataset, as_json=as_json)
 
 
+@recorded("data.derive")
 def derive(repo: Repository, dataset: str, *, as_json: bool = False) -> int:
     """Make and pin a dataset; raises like `data.derive.derive`."""
     from rich.console import Console

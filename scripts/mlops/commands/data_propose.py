@@ -7,6 +7,7 @@ import click
 
 from mlops import digests
 from mlops.errors import Exit
+from mlops.lineage.step import recorded
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def command(dataset: str, as_json: bool) -> int:
     return propose(Repository.at(), dataset, as_json=as_json)
 
 
+@recorded("data.propose")
 def propose(repo: Repository, dataset: str, *, as_json: bool = False) -> int:
     """Open the pull request and say where it is; raises like `proposal.propose`."""
     from mlops.forges.choice import forge_of

@@ -297,8 +297,7 @@ def _cells(profile: "Profile | None") -> Iterator[str]:
     yield str(profile.missing or "")
     yield str(profile.unreadable or "")
     yield str(profile.distinct)
-    most = (f"{value} ({count})" for value, count in profile.top)
-    yield ", ".join(profile.quantiles or most)
+    yield profile.values
 
 
 def _print(grid: "Table") -> None:

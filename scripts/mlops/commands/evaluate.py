@@ -6,6 +6,7 @@ import json
 import click
 
 from mlops.errors import Exit, NotGood, bad_input, not_good
+from mlops.lineage.step import recorded
 from mlops.repository import Repository
 
 
@@ -85,6 +86,7 @@ def _refuse_together(
         )
 
 
+@recorded("evaluate")
 def evaluate(
     repo: Repository,
     model: str,
@@ -114,6 +116,7 @@ def evaluate(
     return Exit.DONE
 
 
+@recorded("evaluate.serving")
 def evaluate_serving(
     repo: Repository, model: str, environment: str, *, as_json: bool = False
 ) -> int:
@@ -139,6 +142,7 @@ def evaluate_serving(
     return Exit.DONE
 
 
+@recorded("evaluate.answers")
 def evaluate_answers(
     repo: Repository,
     model: str,

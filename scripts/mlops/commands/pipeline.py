@@ -43,10 +43,15 @@ def group() -> None:
     metavar="FILE",
     help="Ingest this raw file first; may be given more than once, oldest first. With one MODEL.",
 )
-@click.option("--propose", is_flag=True, help="Open a pull request with what was ingested.")
+@click.option(
+    "--tune", is_flag=True, help="Search parameters at the end, where model.yaml says how."
+)
+@click.option(
+    "--propose", is_flag=True, help="Open pull requests with what was ingested, and what was found."
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines: a line for each step.")
 def run_command(
-    models: tuple[str, ...], raw: tuple[Path, ...], propose: bool, as_json: bool
+    models: tuple[str, ...], *, raw: tuple[Path, ...], tune: bool, propose: bool, as_json: bool
 ) -> int:
     """Do each step of MODEL (default: of all models) that is not done yet.
 
@@ -57,8 +62,9 @@ def run_command(
     \b
     Example: mlops pipeline run bike-demand
     Example: mlops pipeline run bike-demand --raw 2011-04.csv
+    Example: mlops pipeline run bike-demand --tune --propose
     """
-    return run(Repository.at(), models, raw=raw, propose=propose, as_json=as_json)
+    return run(Repository.at(), models, raw=raw, tune=tune, propose=propose, as_json=as_json)
 
 
 @group.command("show")
@@ -77,18 +83,20 @@ def show_command(models: tuple[str, ...], as_json: bool) -> int:
 @click.option(
     "--raw", metavar="KEY", default="", help="Ingest this raw file of the artifact store."
 )
+@click.option("--tune", is_flag=True, help="Search parameters, too.")
 @click.option("--context", metavar="NAME", help="Of the kubeconfig; default: the current one.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def submit_command(model: str, raw: str, context: str | None, as_json: bool) -> int:
+def submit_command(model: str, *, raw: str, tune: bool, context: str | None, as_json: bool) -> int:
     """Run MODEL's pipeline on the cluster, with what HEAD holds.
 
-    HEAD has to be pushed. With --raw the run ends with a pull request that pins the new version.
+    HEAD has to be pushed. With --raw the run opens a pull request that pins the new version, with
+    --tune one that has better parameters, when some are found.
 
     \b
     Example: mlops pipeline submit bike-demand
     Example: mlops pipeline submit bike-demand --raw incoming/2011-04.csv
     """
-    return submit(Repository.at(), model, raw=raw, context=context, as_json=as_json)
+    return submit(Repository.at(), model, raw=raw, tune=tune, context=context, as_json=as_json)
 
 
 @group.command("tell")
@@ -107,6 +115,7 @@ def run(
     models: Sequence[str] = (),
     *,
     raw: Sequence[Path] = (),
+    tune: bool = False,
     propose: bool = False,
     as_json: bool = False,
 ) -> int:
@@ -118,7 +127,7 @@ def run(
     from mlops.pipelines.running import run as run_steps
 
     ended: list[int] = []
-    for pipeline in _pipelines(repo, models, raw, propose=propose):
+    for pipeline in _pipelines(repo, models, raw, tune=tune, propose=propose):
         # What the steps say is for people.
         with redirect_stdout(sys.stderr) if as_json else nullcontext():
             ran = run_steps(repo, pipeline, _starting)
@@ -140,6 +149,7 @@ def submit(
     model: str,
     *,
     raw: str = "",
+    tune: bool = False,
     context: str | None = None,
     as_json: bool = False,
 ) -> int:
@@ -148,7 +158,7 @@ def submit(
     from mlops.pipelines.submitting import submit as create
 
     commit = repo.git.head()
-    name = create(repo, Kubectl(context), model, commit, raw)
+    name = create(repo, Kubectl(context), model, commit, raw, tune=tune)
     namespace = repo.project.workflows.namespace
     if as_json:
         body = {"model": model, "commit": commit, "workflow": name, "namespace": namespace}
@@ -175,18 +185,27 @@ def tell(repo: Repository, model: str, status: str) -> int:
 
 
 def _pipelines(
-    repo: Repository, models: Sequence[str], raw: Sequence[Path] = (), *, propose: bool = False
+    repo: Repository,
+    models: Sequence[str],
+    raw: Sequence[Path] = (),
+    *,
+    tune: bool = False,
+    propose: bool = False,
 ) -> "list[Pipeline]":
     from mlops.pipelines.graph import pipeline_of, refuse_raw
 
-    if propose and not raw:
-        raise bad_input("--propose", "stands without --raw", "name what is to be ingested")
+    if propose and not (raw or tune):
+        what, fix = "stands without --raw or --tune", "name what is to be ingested, or search"
+        raise bad_input("--propose", what, fix)
     if raw and len(models) != 1:
         raise bad_input("--raw", "stands with no MODEL or with several", "name one model")
     if raw:
         refuse_raw(repo, models[0])
     files = [str(file.absolute()) for file in raw]
-    return [pipeline_of(repo, model, files, propose=propose) for model in models or repo.models()]
+    return [
+        pipeline_of(repo, model, files, propose=propose, tune=tune)
+        for model in models or repo.models()
+    ]
 
 
 def _starting(step: "Step") -> None:

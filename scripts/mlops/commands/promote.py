@@ -6,6 +6,7 @@ import click
 
 from mlops.commands.proposing import Steps, told, values
 from mlops.errors import Exit
+from mlops.lineage.step import recorded
 from mlops.repository import Repository
 
 
@@ -38,6 +39,7 @@ def command(
     return promote(repo, service, environment, number=number, again=again, as_json=as_json)
 
 
+@recorded("promote")
 def promote(
     repo: Repository,
     service: str,

@@ -9,6 +9,7 @@ import click
 
 from mlops.commands.proposing import Steps, left_to_newer, skip_behind, told, values
 from mlops.errors import Exit, bad_input
+from mlops.lineage.step import recorded
 from mlops.repository import Repository
 from mlops.specs.base import validated
 from mlops.specs.release import Image
@@ -84,6 +85,7 @@ def train_models(repo: Repository, service: str, *, but: Collection[str] = ()) -
                 train(repo, model)
 
 
+@recorded("release")
 def release(
     repo: Repository, service: str, *, image: Image | None = None, as_json: bool = False
 ) -> int:

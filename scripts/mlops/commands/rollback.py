@@ -7,6 +7,7 @@ import click
 
 from mlops.commands.proposing import Steps, near, told, values
 from mlops.errors import Exit
+from mlops.lineage.step import recorded
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def command(
     )
 
 
+@recorded("rollback")
 def rollback(
     repo: Repository,
     service: str,

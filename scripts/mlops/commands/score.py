@@ -8,6 +8,7 @@ import click
 
 from mlops import digests
 from mlops.errors import Exit
+from mlops.lineage.step import recorded
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def command(
     return score(Repository.at(), model, version=version, rows=rows, to=to, as_json=as_json)
 
 
+@recorded("score")
 def score(
     repo: Repository,
     model: str,

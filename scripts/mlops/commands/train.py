@@ -7,6 +7,7 @@ import click
 
 from mlops import digests
 from mlops.errors import Exit
+from mlops.lineage.step import recorded
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
@@ -31,8 +32,11 @@ def command(model: str, as_json: bool) -> int:
     return train(Repository.at(), model, as_json=as_json)
 
 
+@recorded("train")
 def train(repo: Repository, model: str, *, as_json: bool = False) -> int:
     """Train and register the work tree's model; print the version it has."""
+    from mlops.data.contract import read_features
+    from mlops.data.feature_limits import without_contract
     from mlops.training.candidate import State, registered_before, train_and_register
 
     state = State.of(repo, model)
@@ -41,6 +45,8 @@ def train(repo: Repository, model: str, *, as_json: bool = False) -> int:
         return _tell_known(known, as_json)
     if not as_json:
         _tell_start(repo, model, state)
+    if read_features(repo, model) is None:
+        click.echo(str(without_contract(model)), err=True)
     found = train_and_register(repo, model, state)
     if as_json:
         click.echo(json.dumps(_body(found.registered) | _figures(found.trained, found.seconds)))

@@ -11,8 +11,11 @@ from mlops.data.derive import derived_again
 from mlops.data.ingest import Step, read_step, run_step
 from mlops.data.pin import Pin, RawFile, pin_path, read_pin
 from mlops.data.raw import raw_rows
+from mlops.data.typed import read
 from mlops.errors import BadInput, MlopsError, Problem, bad_input
 from mlops.git import GitFailed
+from mlops.lineage import told
+from mlops.lineage.told import Thing
 from mlops.repository import Layout, Repository
 
 
@@ -75,7 +78,8 @@ def _typed(layout: Layout, contract: Contract, step: Step, file: RawFile) -> pd.
         raise bad_input(file.path, "is not in Git", "restore it")
     if digests.of_bytes(content) != digests.PREFIX + file.sha256:
         raise bad_input(file.path, "is not the file that was ingested", "restore it from Git")
+    told.name(content, Thing("raw"))
     raw = raw_rows(content, file.path)
     if lacking := [name for name in step.columns if name not in raw.columns]:
         raise bad_input(file.path, f"lacks {', '.join(lacking)}", "restore it from Git")
-    return table.typed(contract, table.parsed(contract, run_step(step, raw)))
+    return read(contract, run_step(step, raw)).rows

@@ -46,7 +46,10 @@ def unchecked_options(column: Entry) -> Iterator[tuple[str, Reason]]:
     """Those of a column's `logicalTypeOptions` that no rule checks."""
     options = column.get("logicalTypeOptions", {})
     if "multipleOf" in options:
-        fix = "remove it, or say it in words as a rule of type text"
+        fix = (
+            "count what is not by a rule of type sql: `SELECT count(*) FROM {object} WHERE "
+            "{property} % N <> 0`, `mustBe: 0`"
+        )
         yield "multipleOf", Reason("is checked by no rule", fix)
     for end in ("minimum", "maximum"):
         exclusive = f"exclusive{end.capitalize()}"

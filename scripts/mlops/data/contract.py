@@ -5,7 +5,7 @@ kept as they are, so that a change of them can be told.
 """
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -23,6 +23,10 @@ ENGINE = "greatExpectations"
 Severity = Literal["error", "warning"]
 TOLD_ONLY = frozenset({"warning", "warn", "info"})
 """Severities, as people write them, of rules that stop nothing."""
+
+
+FEATURES_FILE = "features.odcs.yaml"
+"""A contract's file beside a model's features.py."""
 
 
 def contract_path(dataset: str) -> str:
@@ -236,6 +240,38 @@ class Contract(Part):
         return self.table.primary_key
 
 
+ContractT = TypeVar("ContractT", bound=Contract)
+
+
+class FeaturesContract(Contract):
+    """The contract of a model's features: one table, a number for each feature, in order."""
+
+    @property
+    def path(self) -> str:
+        """Where it lies in the repository."""
+        return features_path(self.name)
+
+
+def features_path(model: str) -> str:
+    """`models/<model>/features.odcs.yaml`."""
+    return f"models/{model}/{FEATURES_FILE}"
+
+
+def read_features(layout: Layout, model: str) -> FeaturesContract | None:
+    """The contract of a model's features; None when it has none.
+
+    Raises:
+        BadInput: when the file is no valid contract, contradicts itself, or asks what is not held.
+    """
+    from mlops.data.reading import usable
+
+    path = features_path(model)
+    text = layout.tree.read(path)
+    if text is None:
+        return None
+    return _named(usable(text, path, FeaturesContract), path, model)
+
+
 def read_contract(layout: Layout, dataset: str) -> Contract:
     """The contract of a dataset.
 
@@ -247,12 +283,15 @@ def read_contract(layout: Layout, dataset: str) -> Contract:
 
     known_dataset(layout, dataset)
     path = contract_path(dataset)
-    contract = usable(layout.tree.read(path) or b"", path)
-    if contract.name != dataset:
+    return _named(usable(layout.tree.read(path) or b"", path, Contract), path, dataset)
+
+
+def _named(contract: ContractT, path: str, name: str) -> ContractT:
+    if contract.name != name:
         raise bad_input(
             path,
-            f"`name` is {contract.name!r} in the file of {dataset!r}",
-            f"write `name: {dataset}`",
+            f"`name` is {contract.name!r} in the file of {name!r}",
+            f"write `name: {name}`",
         )
     return contract
 

@@ -12,6 +12,7 @@ from mlops.data.contract import Contract, read_contract
 from mlops.data.currency import apart
 from mlops.data.derivation import PROPERTY, sources_of, step_path
 from mlops.data.pin import Pin, SourceVersion
+from mlops.data.typed import conformed
 from mlops.data.validated import remember
 from mlops.data.validation import validate
 from mlops.errors import BadInput, NotGood, Problem, bad_input
@@ -89,7 +90,7 @@ def derived_again(repo: Repository, layout: Layout, pin: Pin) -> bytes:
     if problems := apart(pin, sources):
         raise BadInput(problems)
     contract = read_contract(layout, pin.dataset)
-    return table.encode(contract, table.conformed(contract, _made(repo, layout, contract, sources)))
+    return table.encode(contract, conformed(contract, _made(repo, layout, contract, sources)))
 
 
 def _version(pin: Pin) -> SourceVersion:

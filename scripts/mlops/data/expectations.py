@@ -2,18 +2,22 @@
 
 import math
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mlops.data.raw import listed
 from mlops.data.rule import Rule
+from mlops.data.typed import is_missing
+from mlops.specs.project import Engine
 
 if TYPE_CHECKING:
     import pandas as pd
 
 EXAMPLES = 3
 ROW = "row number"
+Checker = Engine | Literal["server"]
+"""What checked a rule; `server`: the database in which the table lies, asked without a library."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Outcome:
             does a rule about a column, or the table, as a whole.
         examples: the worst of them (furthest outside a range; else the first).
         observed: what was found instead, for rules about the whole table.
+        engine: what checked it.
     """
 
     rule: Rule
@@ -45,6 +50,7 @@ class Outcome:
     failing: int
     examples: tuple[Example, ...] = ()
     observed: str = ""
+    engine: Checker = "great-expectations"
 
 
 def run(rules: Sequence[Rule], frame: "pd.DataFrame") -> tuple[Outcome, ...]:
@@ -52,19 +58,44 @@ def run(rules: Sequence[Rule], frame: "pd.DataFrame") -> tuple[Outcome, ...]:
 
     Great Expectations counts; a rule with a threshold is judged by it.
     """
-    gx = _library()
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    asset = context.data_sources.add_pandas("frames").add_dataframe_asset("table")
+    asset = _context().data_sources.add_pandas("frames").add_dataframe_asset("table")
     batch = asset.add_batch_definition_whole_dataframe("whole").get_batch(
         {"dataframe": frame.rename_axis(ROW)}
     )
-    suite = gx.ExpectationSuite(name="contract")
+    return _validated(rules, batch, len(frame), "COMPLETE")
+
+
+def run_there(
+    rules: Sequence[Rule], url: str, table: str, namespace: str | None, rows: int
+) -> tuple[Outcome, ...]:
+    """Check rules where a table lies: Great Expectations asks the database, no row is copied.
+
+    Args:
+        rules: those of rows and columns; outcomes are in their order.
+        url: SQLAlchemy's.
+        table: its name there, in the namespace.
+        rows: how many it has.
+    """
+    source = _context().data_sources.add_sql("there", connection_string=url)
+    asset = source.add_table_asset("table", table_name=table, schema_name=namespace)
+    batch = asset.add_batch_definition_whole_table("whole").get_batch()
+    # Rows there have no numbers, and all values that fail would be fetched: a few are told.
+    return _validated(rules, batch, rows, "SUMMARY")
+
+
+def _context() -> Any:
+    context = _library().get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    return context
+
+
+def _validated(rules: Sequence[Rule], batch: Any, rows: int, form: str) -> tuple[Outcome, ...]:
+    suite = _library().ExpectationSuite(name="contract")
     for number, rule in enumerate(rules):
         suite.expectations.append(_expectation(rule, number))
-    found = batch.validate(suite, result_format={"result_format": "COMPLETE"})
+    found = batch.validate(suite, result_format={"result_format": form})
     by_number = {result.expectation_config.meta["rule"]: result for result in found.results}
-    return tuple(_outcome(rule, by_number[n], len(frame)) for n, rule in enumerate(rules))
+    return tuple(_outcome(rule, by_number[n], rows) for n, rule in enumerate(rules))
 
 
 def refusal(rule: Rule) -> str | None:
@@ -97,27 +128,56 @@ def _expectation(rule: Rule, number: int) -> Any:
 
 
 def _outcome(rule: Rule, result: Any, rows: int) -> Outcome:
-    raised = [entry for entry in result.exception_info.values() if isinstance(entry, dict)]
+    # An expectation that raises itself is told in another form than one of its figures that does.
+    info = result.exception_info
+    raised = [each for each in (info, *info.values()) if _has_raised(each)]
     if raised:
         observed = str(raised[0].get("exception_message", "could not be checked"))
         return Outcome(rule, passed=False, checked=rows, failing=rows, observed=observed)
     if rule.kind == "schema" and not rule.columns:
-        return _columns_outcome(rule, result, rows)
+        mismatched = result.result.get("details", {}).get("mismatched", {})
+        return _columns(rule, rows, mismatched, "great-expectations")
     if rule.kind == "rows" and rule.threshold is not None:
-        met = rule.threshold.met(rows, rows)
-        return Outcome(rule, met, rows, 0 if met else rows, observed=f"{rows} rows")
+        return _number_of_rows(rule, rows, "great-expectations")
     return _rows_outcome(rule, result, rows)
 
 
-def _columns_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
-    mismatched = result.result.get("details", {}).get("mismatched", {})
-    told = [
-        f"{what} {listed(mismatched[key])}"
-        for key, what in (("missing", "missing:"), ("unexpected", "unexpected:"))
-        if mismatched.get(key)
-    ]
+def _has_raised(info: Any) -> bool:
+    return isinstance(info, dict) and info.get("raised_exception") is True
+
+
+def columns_outcome(
+    rule: Rule, names: Iterable[str], rows: int, checker: Checker = "duckdb"
+) -> Outcome:
+    """The rule about which columns are there, given their names."""
+    there, wanted = set(names), set(rule.kwargs["column_set"])
+    told = {"missing": sorted(wanted - there), "unexpected": sorted(there - wanted)}
+    return _columns(rule, rows, told, checker)
+
+
+def rows_outcome(rule: Rule, rows: int, checker: Checker = "duckdb") -> Outcome:
+    """The rule about how many rows there are."""
+    return _number_of_rows(rule, rows, checker)
+
+
+def _columns(
+    rule: Rule, rows: int, mismatched: Mapping[str, Sequence[str]], engine: Checker
+) -> Outcome:
+    observed = mismatched_columns(mismatched.get("missing", ()), mismatched.get("unexpected", ()))
     count = sum(len(names) for names in mismatched.values())
-    return Outcome(rule, bool(result.success), rows, count, observed="; ".join(told))
+    passed = not (count if rule.kwargs["exact_match"] else mismatched.get("missing"))
+    return Outcome(rule, passed, rows, count, observed=observed, engine=engine)
+
+
+def _number_of_rows(rule: Rule, rows: int, engine: Checker) -> Outcome:
+    met = rule.threshold is not None and rule.threshold.met(rows, rows)
+    return Outcome(rule, met, rows, 0 if met else rows, observed=f"{rows} rows", engine=engine)
+
+
+def mismatched_columns(missing: Sequence[str], unexpected: Sequence[str]) -> str:
+    """Columns that are not there, and those that should not be, for a message."""
+    told = {"missing": missing, "unexpected": unexpected}
+    return "; ".join(f"{what}: {listed(names)}" for what, names in told.items() if names)
 
 
 def _rows_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
@@ -127,23 +187,36 @@ def _rows_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
         failing = int(not passed)
     entries: list[dict[Hashable, Any]] = result.result.get("unexpected_index_list") or []
     observed = result.result.get("observed_value")
+    few = result.result.get("partial_unexpected_list") or []
     return Outcome(
         rule,
         passed,
         rows,
         failing,
         _worst(rule, entries),
-        "" if observed is None else f"observed {_rounded(observed)}",
+        _such_as(few) if few and not entries else as_observed(observed),
     )
 
 
-def _rounded(figure: Any) -> Any:
-    return f"{figure:.4g}" if isinstance(figure, float) else figure
+def _such_as(values: Sequence[Any]) -> str:
+    """Values that fail, of rows without numbers."""
+    told = [
+        ", ".join(map(shown, value)) if isinstance(value, tuple) else shown(value)
+        for value in values[:EXAMPLES]
+    ]
+    return f"such as {'; '.join(told)}" if any(told) else ""
+
+
+def as_observed(figure: Any) -> str:
+    """A figure of a whole column, for people; empty for none."""
+    if figure is None:
+        return ""
+    return f"observed {figure:.4g}" if isinstance(figure, float) else f"observed {figure}"
 
 
 def _worst(rule: Rule, entries: Sequence[Mapping[Hashable, Any]]) -> tuple[Example, ...]:
     ordered = sorted(entries, key=lambda entry: (-_excess(rule, entry), entry[ROW]))
-    return tuple(Example(int(entry[ROW]), _value(rule, entry)) for entry in ordered[:EXAMPLES])
+    return tuple(Example(int(entry[ROW]), values_of(rule, entry)) for entry in ordered[:EXAMPLES])
 
 
 def _excess(rule: Rule, entry: Mapping[Hashable, Any]) -> float:
@@ -151,22 +224,24 @@ def _excess(rule: Rule, entry: Mapping[Hashable, Any]) -> float:
     if rule.expectation != "expect_column_values_to_be_between":
         return 0.0
     value = entry[rule.columns[0]]
-    ends = (rule.kwargs["min_value"], rule.kwargs["max_value"])
+    ends = (rule.kwargs.get("min_value"), rule.kwargs.get("max_value"))
     if not all(end is None or isinstance(end, int | float) for end in ends):
         return 0.0
     low, high = (math.nan if end is None else float(end) for end in ends)
     return max((gap for gap in (low - value, value - high) if gap > 0), default=0.0)
 
 
-def _value(rule: Rule, entry: Mapping[Hashable, Any]) -> str:
+def values_of(rule: Rule, entry: Mapping[Any, Any]) -> str:
+    """What a row has in the columns of a rule, for a message; empty for one missing value."""
     values = {name: entry.get(name) for name in rule.columns}
     if len(values) == 1:
-        return _shown(next(iter(values.values())))
-    return ", ".join(f"{name} {_shown(value) or 'missing'}" for name, value in values.items())
+        return shown(next(iter(values.values())))
+    return ", ".join(f"{name} {shown(value) or 'missing'}" for name, value in values.items())
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value in a message; empty when it is missing."""
     plain = value.item() if hasattr(value, "item") else value
-    if plain is None or plain != plain:  # noqa: PLR0124 - only not-a-number differs from itself
+    if is_missing(plain):
         return ""
     return repr(plain) if isinstance(plain, str) else str(plain)

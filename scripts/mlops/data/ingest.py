@@ -7,17 +7,24 @@ from pathlib import Path
 import pandas as pd
 
 from mlops import digests
-from mlops.data import expectations, rules, table
 from mlops.data import pin as pins
+from mlops.data import rules, table
 from mlops.data.contract import Contract, read_contract
 from mlops.data.derivation import is_derived, step_path
 from mlops.data.drift import drift
+from mlops.data.expectations import columns_outcome
+from mlops.data.learned.files import with_learned
 from mlops.data.pin import Pin, RawFile
 from mlops.data.quarantine import Batch, keep_aside
 from mlops.data.raw import read_bytes, read_raw
+from mlops.data.typed import conformed
 from mlops.data.validated import remember
 from mlops.data.validation import Report, validate
 from mlops.errors import NotGood, Problem, bad_input
+from mlops.lineage import told
+from mlops.lineage.quality import assertions, columns
+from mlops.lineage.step import recorded
+from mlops.lineage.told import About
 from mlops.repository import Layout, Repository
 from mlops.scoring.source import module_of
 from mlops.specs.evidence import Drift
@@ -88,16 +95,23 @@ def read_step(layout: Layout, dataset: str) -> Step:
 def check_batch(repo: Repository, contract: Contract, file: Path) -> Report:
     """A raw file, taken through the ingest step and checked against the contract.
 
+    What was learned of the dataset is asked of a file that has all columns.
+
     Raises:
         BadInput: when the file or the ingest step cannot be read.
     """
     step = read_step(repo, contract.dataset)
     raw = read_raw(repo, file)
-    report = validate(contract, _passed_on(step, contract, raw), subject=pins.shown(repo, file))
+    report = validate(
+        contract,
+        _passed_on(step, contract, raw),
+        subject=pins.shown(repo, file),
+        engine=repo.project.data.engine,
+    )
     if set(step.columns).issubset(raw.columns):
-        return report
-    lacking = expectations.run([rules.raw_columns(step.columns)], raw)
-    return replace(report, outcomes=(*lacking, *report.outcomes[1:]))
+        return with_learned(repo, report)
+    lacking = columns_outcome(rules.raw_columns(step.columns), raw.columns, len(raw))
+    return replace(report, outcomes=(lacking, *report.outcomes[1:]))
 
 
 def passed_on(repo: Repository, contract: Contract, file: Path) -> pd.DataFrame:
@@ -129,6 +143,7 @@ def run_step(step: Step, raw: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+@recorded("data.ingest")
 def ingest(
     repo: Repository,
     dataset: str,
@@ -161,6 +176,7 @@ def ingest(
     for file in files:
         progress(f"checking {pins.shown(repo, file)}")
         reports.append(check_batch(repo, contract, file))
+        told.describe(file, About(quality=assertions(reports[-1])))
     _refuse_broken(repo, files, reports, aside=aside)
     batch = _joined(contract, [report.typed for report in reports])
     merged = table.upsert(contract, old.rows if old else None, batch)
@@ -169,10 +185,11 @@ def ingest(
     new, content = _version(contract, old, merged.rows, _recorded(repo, old, files))
     if old is None or new != old.pin:
         progress("checking the new version as a whole")
-        report = _refuse_version(contract, merged.rows)
+        report = _refuse_version(repo, contract, merged.rows)
         warnings += report.warnings
         progress("storing the version and pushing it to the DVC remote")
         pins.publish(repo, new, content)
+        told.describe(pins.stored(repo, new), About(schema=columns(contract)))
         remember(repo, repo, new, report.summary(new.digest))
     pin = old.pin if old else None
     counts = (merged.added, merged.replaced, merged.unchanged)
@@ -195,7 +212,7 @@ def _current(repo: Repository, contract: Contract) -> _Current | None:
     pin = pins.read_pin(repo, contract.dataset)
     path = pins.fetch(repo, pin)
     loaded = table.load(path)
-    rows = table.conformed(contract, loaded)
+    rows = conformed(contract, loaded)
     return _Current(pin, path.read_bytes(), tuple(loaded.columns), rows)
 
 
@@ -274,9 +291,10 @@ def _version(
     return pins.pin_of(contract.dataset, content, len(rows), contract.version, raw), content
 
 
-def _refuse_version(contract: Contract, rows: pd.DataFrame) -> Report:
+def _refuse_version(repo: Repository, contract: Contract, rows: pd.DataFrame) -> Report:
     whole = rows.set_axis(pd.RangeIndex(1, len(rows) + 1))
-    report = validate(contract, whole, subject=f"the new version of {contract.dataset}")
+    subject, engine = f"the new version of {contract.dataset}", repo.project.data.engine
+    report = validate(contract, whole, subject=subject, engine=engine)
     if not report.passed:
         raise NotGood(report.problems)
     return report

@@ -16,6 +16,9 @@ from mlops.data.contract import known_dataset
 from mlops.data.derivation import is_derived
 from mlops.errors import BadInput, MlopsError, NotHere, Problem, bad_input
 from mlops.files import dump_yaml, replacing, write_whole
+from mlops.lineage import told
+from mlops.lineage.events import StatisticsFacet
+from mlops.lineage.told import About, Thing
 from mlops.repository import Layout, Repository
 from mlops.specs.base import Digest, Name, Spec, Version, parse
 
@@ -196,11 +199,17 @@ def fetch(repo: Repository, pin: Pin) -> Path:
     if path.is_file():
         found = digests.of_file(path)
         if found == pin.digest:
+            told.read(path, pin.digest, _thing(pin))
             return path
         _note(f"{shown(repo, path)}: its content is {found}, it is not used but fetched again")
     with replacing(path) as file:
         _from_elsewhere(repo, pin, file)
+    told.wrote(path, pin.digest, _thing(pin))
     return path
+
+
+def _thing(pin: Pin) -> Thing:
+    return Thing("dataset", pin.dataset, pin.digest)
 
 
 def _note(text: str) -> None:
@@ -250,6 +259,7 @@ def _downloaded(repo: Repository, pin: Pin, file: BinaryIO) -> bool:
         url = remote.url
         if not remote.download(pin.md5, file):
             return False
+        told.read(remote.place(pin.md5), pin.digest, _thing(pin))
     file.seek(0)
     found = digests.PREFIX + _sha256(file)
     if found != pin.digest:
@@ -277,8 +287,11 @@ def publish(repo: Repository, pin: Pin, content: bytes) -> None:
     path = stored(repo, pin)
     if not path.is_file() or digests.of_file(path) != pin.digest:
         write_whole(path, content)
+    told.wrote(path, pin.digest, _thing(pin))
+    told.describe(path, About(statistics=StatisticsFacet(row_count=pin.rows, size=pin.size)))
     with Remote(repo) as remote:
         remote.push(path, pin.md5)
+        told.wrote(remote.place(pin.md5), pin.digest, _thing(pin))
         remote.remember()
     write_whole(repo.root / pin_path(pin.dataset), to_dvc(pin))
 
@@ -358,6 +371,10 @@ class Remote:
                 raise
             raise self._unusable(error) from error
         return True
+
+    def place(self, md5: str) -> str:
+        """Where the object of an MD5 lies, or would: a path, or an address without its scheme."""
+        return str(self._objects.oid_to_path(md5))
 
     def holds(self, md5: str) -> bool:
         """Whether the remote has an object; raises like `download`."""

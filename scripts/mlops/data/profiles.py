@@ -1,12 +1,13 @@
 """What the values of a column look like, so that a person sees what is off."""
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
-from mlops.data import table
 from mlops.data.contract import Contract
+from mlops.data.typed import Read, read
 
 TOP = 3
 """Values named of a column of text or booleans."""
@@ -25,6 +26,7 @@ class Profile:
         quantiles: least, quarter, half, three quarters and largest of numbers and moments, as
             text; empty for text and booleans, and without values.
         top: the most frequent values of text and booleans, with how often they come.
+        estimated: whether `distinct` and the quarters are estimates, as those of many rows are.
     """
 
     rows: int
@@ -33,6 +35,13 @@ class Profile:
     distinct: int
     quantiles: tuple[str, ...] = ()
     top: tuple[tuple[str, int], ...] = ()
+    estimated: bool = False
+
+    @property
+    def values(self) -> str:
+        """Quantiles, or the most frequent values, in one line."""
+        most = (f"{value} ({count})" for value, count in self.top)
+        return ", ".join(self.quantiles or most)
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
@@ -46,19 +55,21 @@ def profiles(contract: Contract, frame: pd.DataFrame) -> dict[str, Profile]:
         contract: names the columns and their types.
         frame: the rows as they came, or those of a version.
     """
-    values = table.parsed(contract, frame)
-    typed = table.typed(contract, values)
-    return {name: _profile(values[name], typed[name]) for name in typed.columns}
+    return profiles_of(read(contract, frame))
 
 
-def _profile(values: pd.Series, typed: pd.Series) -> Profile:
-    readable = typed.dropna()
-    missing = int(values.isna().sum())
+def profiles_of(found: Read) -> dict[str, Profile]:
+    """The same of a frame that was read."""
+    return {name: _profile(found, name) for name in found.rows.columns}
+
+
+def _profile(found: Read, name: str) -> Profile:
+    readable = found.rows[name].dropna()
     ordered = _is_ordered(readable)
     return Profile(
-        rows=len(values),
-        missing=missing,
-        unreadable=len(values) - missing - len(readable),
+        rows=len(found.rows),
+        missing=int(found.missing(name).sum()),
+        unreadable=int(found.unreadable[name].sum()),
         distinct=int(readable.nunique()),
         quantiles=_quantiles(readable) if ordered else (),
         top=() if ordered else _top(readable),
@@ -77,12 +88,13 @@ def _quantiles(values: pd.Series) -> tuple[str, ...]:
     if values.empty:
         return ()
     found = values.quantile(list(QUANTILES), interpolation="nearest")
-    return tuple(_shown(value) for value in found)
+    return tuple(shown(value) for value in found)
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, pd.Timestamp):
-        return value.isoformat(sep=" ", timespec="auto").removesuffix(" 00:00:00")
+def shown(value: Any) -> str:
+    """A value of a column, in few characters."""
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ").removesuffix(" 00:00:00")
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

@@ -18,7 +18,9 @@ from mlops import digests
 from mlops.data.contract import known_dataset
 from mlops.data.validation import Report
 from mlops.errors import BadInput, MlopsError, Problem, bad_input
-from mlops.files import write_whole
+from mlops.files import read_whole, write_whole
+from mlops.lineage import told
+from mlops.lineage.told import Thing
 from mlops.lock import LOCK, only_one
 from mlops.repository import Repository
 from mlops.specs.base import Digest, Name, Spec, Version, parse
@@ -103,6 +105,13 @@ class Batch:
         """Waiting, or what was decided."""
         return self.decision.outcome if self.decision else "waiting"
 
+    def waits(self, now: datetime | None = None) -> bool:
+        """Whether it is there and not decided, at present or at a moment (UTC)."""
+        decided = datetime.fromisoformat(self.decision.at) if self.decision else None
+        if now is None:
+            return decided is None
+        return self.kept <= now and (decided is None or now < decided)
+
     def held(self, doing: str) -> AbstractContextManager[None]:
         """Hold the batch for a command that decides it; see `lock.only_one`."""
         return only_one(self.folder, doing)
@@ -136,6 +145,7 @@ def keep_aside(
         at = before.reason.at if before else utc_text(now)
         kept = f"batch-{name}" if name in OWN else name
         write_whole(folder / kept, raw)
+        told.wrote(folder / kept, digest, Thing("batch", report.contract.dataset))
         write_whole(folder / READABLE, _readable(name, digest, report))
         broken = [problem.what for problem in report.problems]
         reason = {"file": kept, "digest": digest, "at": at, "broken": broken}
@@ -247,17 +257,17 @@ def shown_moment(text: str) -> str:
     return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def waiting(found: Sequence[Batch]) -> list[Batch]:
-    """Those that nothing was decided of."""
-    return [batch for batch in found if batch.decision is None]
+def waiting(found: Sequence[Batch], now: datetime | None = None) -> list[Batch]:
+    """Those that nothing is decided of; with `now` (UTC), those of which that was so then."""
+    return [batch for batch in found if batch.waits(now)]
 
 
 def _read(folder: Path) -> Batch:
     reason, decision = folder / REASON, folder / DECISION
-    decided = decision.read_bytes() if decision.is_file() else None
+    decided = read_whole(decision) if decision.is_file() else None
     return Batch(
         folder,
-        parse(reason.read_bytes(), str(reason), Reason),
+        parse(read_whole(reason), str(reason), Reason),
         parse(decided, str(decision), Decision) if decided is not None else None,
     )
 

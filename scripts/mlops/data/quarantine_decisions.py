@@ -16,11 +16,15 @@ from mlops.data.quarantine import Batch, Decision, find, record
 from mlops.data.raw import read_bytes
 from mlops.errors import bad_input
 from mlops.git import GitFailed
+from mlops.lineage import told
+from mlops.lineage.step import recorded
+from mlops.lineage.told import Thing
 from mlops.repository import Repository
 
 Progress = Callable[[str], None]
 
 
+@recorded("data.quarantine.repair")
 def repair(
     repo: Repository,
     dataset: str,
@@ -58,6 +62,7 @@ def repair(
         return record(batch, "repaired", by=by, reason=reason, now=now, **came), done
 
 
+@recorded("data.quarantine.release")
 def release(
     repo: Repository,
     dataset: str,
@@ -83,6 +88,7 @@ def release(
         return record(batch, "released", by=by, reason=reason, now=now, version=version), done
 
 
+@recorded("data.quarantine.drop")
 def drop(
     repo: Repository, dataset: str, name: str, *, reason: str, now: datetime | None = None
 ) -> Decision:
@@ -109,6 +115,7 @@ def _undecided(repo: Repository, dataset: str, name: str) -> Iterator[Batch]:
     found = find(repo, dataset, name)
     with found.held("mlops data quarantine"):
         batch = find(repo, dataset, found.reason.digest)
+        told.read(batch.file, batch.reason.digest, Thing("batch", dataset))
         if batch.decision:
             what = f"was {batch.decision}"
             fix = "it stays so; ingest a file of other content as any new one"
@@ -148,6 +155,10 @@ def _source(repo: Repository, batch: Batch) -> Path:
     size = batch.file.stat().st_size
     for path in repo.tree.files(f"data-contracts/{batch.reason.dataset}"):
         file = repo.root / path
-        if file.stat().st_size == size and digests.of_file(file) == batch.reason.digest:
+        if file.stat().st_size != size:
+            continue
+        found = digests.of_file(file)
+        told.read(file, found)
+        if found == batch.reason.digest:
             return file
     return batch.file

@@ -1,83 +1,69 @@
 """Rules in SQL, run by DuckDB: on the contract's table alone, with no way to files or network."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from decimal import Decimal
 from threading import Timer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlops.data.contract import Table
 from mlops.data.expectations import Outcome
 from mlops.data.rule import Rule
+from mlops.data.scanning.closed import database
 from mlops.data.table import arrow
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SECONDS = 60
 """After which a query is given up."""
-CLOSED = {
-    "enable_external_access": False,
-    "autoload_known_extensions": False,
-    "python_enable_replacements": False,  # no table is found among Python's variables
-    "memory_limit": "2GB",
-}
 
 
 class _Refused(Exception):
     """A query cannot be run, or gives no one figure; says why, of the query."""
 
 
-def run(rules: Sequence[Rule], asked: Table, frame: "pd.DataFrame") -> tuple[Outcome, ...]:
-    """Run queries on typed rows; the one figure that each gives is held to its threshold."""
-    if not rules:
-        return ()
-    with _database(asked, frame) as database:
-        return tuple(_outcome(rule, database, len(frame)) for rule in rules)
+def run(rules: Sequence[Rule], opened: Any, rows: int) -> tuple[Outcome, ...]:
+    """Run queries; the one figure that each gives is held to its threshold.
+
+    Args:
+        rules: the queries.
+        opened: the database that holds the contract's table.
+        rows: how many rows that has.
+    """
+    return tuple(_outcome(rule, opened, rows) for rule in rules)
 
 
 def refusal(rule: Rule, asked: Table) -> str | None:
     """Why a query can run on no table of a contract, said of the rule; None when it can."""
     try:
-        with _database(asked, None) as database:
-            _figure(database, rule.kwargs["query"])
+        with database() as opened:
+            opened.register(asked.name, arrow(asked.properties))
+            _figure(opened, rule.kwargs["query"])
     except _Refused as refused:
         return f"is a query that {refused}"
     return None
 
 
-@contextmanager
-def _database(asked: Table, frame: "pd.DataFrame | None") -> Iterator[Any]:
-    """A database that holds one table, by its name in the contract."""
-    import duckdb
-
-    with duckdb.connect(":memory:", config=CLOSED) as database:
-        database.register(asked.name, arrow(asked.properties, frame))
-        database.execute("SET lock_configuration = true")
-        yield database
-
-
-def _outcome(rule: Rule, database: Any, rows: int) -> Outcome:
+def _outcome(rule: Rule, opened: Any, rows: int) -> Outcome:
     try:
-        figure = _figure(database, rule.kwargs["query"])
+        figure = _figure(opened, rule.kwargs["query"])
     except _Refused as refused:
-        return Outcome(rule, passed=False, checked=rows, failing=1, observed=f"it {refused}")
+        return Outcome(
+            rule, passed=False, checked=rows, failing=1, observed=f"it {refused}", engine="duckdb"
+        )
     met = figure is not None and rule.threshold is not None and rule.threshold.holds(figure)
     observed = "it gives nothing" if figure is None else f"it gives {figure}"
-    return Outcome(rule, met, rows, int(not met), observed=observed)
+    return Outcome(rule, met, rows, int(not met), observed=observed, engine="duckdb")
 
 
-def _figure(database: Any, query: str) -> float | None:
+def _figure(opened: Any, query: str) -> float | None:
     """The figure that a query gives; None for none, as a sum of no rows does."""
     import duckdb
 
-    stop = Timer(SECONDS, database.interrupt)
+    stop = Timer(SECONDS, opened.interrupt)
     stop.start()
     try:
-        statements = database.extract_statements(query)
+        statements = opened.extract_statements(query)
         if [each.type for each in statements] != [duckdb.StatementType.SELECT]:
             raise _Refused("is not one SELECT")
-        rows = database.execute(statements[0]).fetchmany(2)
+        rows = opened.execute(statements[0]).fetchmany(2)
     except duckdb.InterruptException as error:
         raise _Refused(f"takes longer than {SECONDS} seconds") from error
     except duckdb.Error as error:

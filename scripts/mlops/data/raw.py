@@ -10,6 +10,8 @@ import pandas as pd
 
 from mlops.data.pin import shown
 from mlops.errors import bad_input
+from mlops.lineage import told
+from mlops.lineage.told import Thing
 from mlops.repository import Repository
 
 LONGEST_LINE = 1 << 20
@@ -43,10 +45,19 @@ def read_bytes(repo: Repository, file: Path) -> bytes:
         raise bad_input(named, "file is missing", "name a CSV file")
     try:
         _refuse_long_lines(file, named)
-        return file.read_bytes()
+        content = file.read_bytes()
     except OSError as error:
         what = f"could not be read ({error.strerror})"
         raise bad_input(named, what, "name a CSV file that can be read") from error
+    told.read(file, content, _thing(repo, file))
+    return content
+
+
+def _thing(repo: Repository, file: Path) -> Thing:
+    quarantine = repo.stores / "quarantine"
+    if file.is_relative_to(quarantine):
+        return Thing("batch", file.relative_to(quarantine).parts[0])
+    return Thing("raw")
 
 
 def _refuse_long_lines(file: Path, named: str) -> None:

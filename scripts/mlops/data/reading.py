@@ -7,13 +7,15 @@ contract of which something asked would be left out.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from mlops.data import odcs
 from mlops.data.askable import Entry, Reason, unchecked, unchecked_options, unreadable
-from mlops.data.contract import Contract, Table
+from mlops.data.contract import FEATURES_FILE, ContractT, Table
 from mlops.data.contradictions import contradictions, same_names
 from mlops.data.document import Document, Place, document
+from mlops.data.features_asked import not_of_features
 from mlops.errors import BadInput
 from mlops.specs.base import LONGEST_NAME, is_name, validated
 
@@ -69,7 +71,19 @@ class Reading:
             yield LeftOut(("schema",), Reason(why, "keep one; a dataset is one table"))
         for table in self.tables:
             yield from table.left_out
+            yield from self._own(table)
+
+    @property
+    def of_features(self) -> bool:
+        """Whether it is the contract of a model's features, and not of a dataset."""
+        return PurePath(self.document.path).name == FEATURES_FILE
+
+    def _own(self, table: TableRead) -> Iterator[LeftOut]:
+        """What of a table is in the way for what it is a contract of."""
+        if not self.of_features:
             yield from _columns(table)
+        for place, reason in not_of_features(table.place, table.asked) if self.of_features else ():
+            yield LeftOut(place, reason)
 
 
 def read(text: bytes, path: str) -> Reading:
@@ -95,8 +109,13 @@ def read(text: bytes, path: str) -> Reading:
     return Reading(doc, tables)
 
 
-def usable(text: bytes, path: str) -> Contract:
+def usable(text: bytes, path: str, kind: type[ContractT]) -> ContractT:
     """A contract that can be acted on: of what it asks of the data, all is checked.
+
+    Args:
+        text: the file.
+        path: of the file; one that is called `FEATURES_FILE` is of a model's features.
+        kind: what it is read as.
 
     Raises:
         BadInput: as `read` does, and with all that would not be checked.
@@ -105,7 +124,7 @@ def usable(text: bytes, path: str) -> Contract:
     in_the_way = list(reading.in_the_way)
     if in_the_way:
         raise BadInput(reading.document.problem(each.place, *each.reason) for each in in_the_way)
-    return validated(reading.document.value, path, Contract)
+    return validated(reading.document.value, path, kind)
 
 
 def _table(doc: Document, place: Place, asked: Entry) -> TableRead:

@@ -10,6 +10,8 @@ from mlops.data.contract import Quality, Severity
 Kind = Literal["schema", "missing", "outliers", "duplicates", "relation", "distribution", "rows"]
 SQL = "sql"
 """Stands as the expectation of a rule that is a query, with `query` among its arguments."""
+LEARNED = "learned"
+"""Stands as the expectation of a rule that was learned from a reference, not declared."""
 ROW_BY_ROW = (
     "expect_column_value",
     "expect_column_pair_values",
@@ -68,7 +70,7 @@ class Threshold:
     @property
     def is_none(self) -> bool:
         """Whether no row at all may fail."""
-        return self.operator == "must_be" and self.value == 0
+        return self.operator in ("must_be", "must_be_less_or_equal_to") and self.value == 0
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,11 @@ class Rule:
     def in_sql(self) -> bool:
         """Whether it is a query."""
         return self.expectation == SQL
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether it was learned from a reference; else the contract declares it."""
+        return self.expectation == LEARNED
 
     @property
     def of_rows(self) -> bool:

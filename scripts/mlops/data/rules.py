@@ -10,7 +10,7 @@ from mlops.data.rule import ROW_BY_ROW, SQL, Rule, Threshold
 
 PLACEHOLDER = re.compile(r"\$?\{(table|object|column|property)\}")
 
-# The type of a parsed value, by the contract's logical type (see table.parsed).
+# The type of a parsed value, by the contract's logical type (see typed.read).
 TYPES: Mapping[str, tuple[str, ...]] = {
     "string": ("str",),
     "integer": ("int",),
@@ -251,9 +251,15 @@ def _one_of(name: str, values: Sequence[Any], threshold: Threshold) -> Rule:
         kind="outliers",
         columns=(name,),
         expectation="expect_column_values_to_be_in_set",
-        kwargs={"column": name, "value_set": list(values)},
+        kwargs={"column": name, "value_set": _alike(values)},
         threshold=threshold,
     )
+
+
+def _alike(values: Sequence[Any]) -> list[Any]:
+    """Whole numbers among others as such: some databases compare no two types."""
+    mixed = any(isinstance(value, float) for value in values)
+    return [float(v) if mixed and type(v) is int else v for v in values]
 
 
 def _stand_ins(name: str, values: Sequence[Any], threshold: Threshold) -> Rule:
@@ -266,7 +272,7 @@ def _stand_ins(name: str, values: Sequence[Any], threshold: Threshold) -> Rule:
         kind="missing",
         columns=(name,),
         expectation="expect_column_values_to_not_be_in_set",
-        kwargs={"column": name, "value_set": given},
+        kwargs={"column": name, "value_set": _alike(given)},
         threshold=threshold,
     )
 

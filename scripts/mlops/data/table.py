@@ -1,11 +1,10 @@
-"""The table of a dataset: text parsed to the contract's types, rows upserted, Parquet written.
+"""The table of a dataset: Parquet read and written, rows upserted.
 
 The bytes of a version depend on its rows and the contract's columns only: rows stand in the
 order of the primary key, and the writer's options are fixed.
 """
 
 import io
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,7 @@ from typing import Any
 import pandas as pd
 
 from mlops.data.contract import Column, Contract, LogicalType
-
-BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+from mlops.data.typed import conformed
 
 
 def load(path: Path) -> pd.DataFrame:
@@ -54,14 +52,15 @@ def arrow(columns: Sequence[Column], frame: pd.DataFrame | None = None) -> Any:
     """Typed rows as an Arrow table of the contract's types; without a frame one of no rows."""
     import pyarrow as pa
 
-    schema = pa.schema([pa.field(c.name, _arrow(c.logical_type)) for c in columns])
+    schema = pa.schema([pa.field(c.name, arrow_type(c.logical_type)) for c in columns])
     if frame is None:
         return schema.empty_table()
     arrays = [pa.Array.from_pandas(frame[f.name], type=f.type) for f in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _arrow(kind: LogicalType) -> Any:
+def arrow_type(kind: LogicalType) -> Any:
+    """The Arrow type that a column of the contract's type has in a version."""
     import pyarrow as pa
 
     types = {
@@ -73,127 +72,6 @@ def _arrow(kind: LogicalType) -> Any:
         "date": pa.date32(),
     }
     return types[kind]
-
-
-def parsed(contract: Contract, frame: pd.DataFrame) -> pd.DataFrame:
-    """Values as Python objects of the contract's types; what cannot be read stays as it came.
-
-    Missing values are None. Columns the contract does not have stay untouched.
-    """
-    kinds = {column.name: column.logical_type for column in contract.columns}
-    columns = {
-        name: _parsed(frame[name], kinds[name]) if name in kinds else frame[name]
-        for name in frame.columns
-    }
-    return pd.DataFrame(columns, index=frame.index)
-
-
-def _parsed(values: pd.Series, kind: LogicalType) -> pd.Series:
-    read = READERS[kind]
-    return pd.Series([None if _is_missing(v) else read(v) for v in values], values.index, object)
-
-
-def _is_missing(value: Any) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or value != value  # noqa: PLR0124 - NaN alone differs from itself
-
-
-def _integer(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            return int(value) if "_" not in value else value
-        except ValueError:
-            return value
-    number = value.item() if hasattr(value, "item") else value
-    return int(number) if isinstance(number, float) and number.is_integer() else number
-
-
-def _number(value: Any) -> Any:
-    try:
-        number = float(value) if not isinstance(value, str) or "_" not in value else math.nan
-    except (TypeError, ValueError):
-        return value
-    # Adding 0.0 turns -0.0, which equals 0.0 and has other bytes, into 0.0.
-    return number + 0.0 if math.isfinite(number) else value
-
-
-def _boolean(value: Any) -> Any:
-    if isinstance(value, str):
-        return BOOLEANS.get(value.strip().lower(), value)
-    plain = value.item() if hasattr(value, "item") else value
-    return bool(plain) if plain in (0, 1) else plain
-
-
-def _timestamp(value: Any) -> Any:
-    if isinstance(value, int | float):
-        return value
-    try:
-        moment = pd.Timestamp(value)
-    except (TypeError, ValueError):
-        return value
-    return moment if moment.tzinfo is None else moment.tz_convert("UTC").tz_localize(None)
-
-
-def _string(value: Any) -> Any:
-    return value
-
-
-READERS = {
-    "string": _string,
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "timestamp": _timestamp,
-    "date": _timestamp,
-}
-PYTHON: dict[LogicalType, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (float, int),
-    "boolean": (bool,),
-    "timestamp": (pd.Timestamp,),
-    "date": (pd.Timestamp,),
-}
-DTYPES: dict[LogicalType, str] = {
-    "string": "str",
-    "integer": "Int64",
-    "number": "float64",
-    "boolean": "boolean",
-    "timestamp": "datetime64[us]",
-    "date": "datetime64[us]",
-}
-
-
-def typed(contract: Contract, values: pd.DataFrame) -> pd.DataFrame:
-    """The contract's columns that are there, each of its type; other values become missing.
-
-    Args:
-        contract: names the columns and types.
-        values: what `parsed` gave.
-    """
-    columns = {
-        c.name: _typed(values[c.name], c.logical_type)
-        for c in contract.columns
-        if c.name in values.columns
-    }
-    return pd.DataFrame(columns, index=values.index)
-
-
-def _typed(values: pd.Series, kind: LogicalType) -> pd.Series:
-    right = [value if type(value) in PYTHON[kind] else None for value in values]
-    dtype = DTYPES[kind]
-    if kind == "integer" and None not in right:
-        dtype = "int64"
-    if kind == "boolean" and None not in right:
-        dtype = "bool"
-    return pd.Series(right, values.index, dtype=dtype)
-
-
-def conformed(contract: Contract, frame: pd.DataFrame) -> pd.DataFrame:
-    """A version's rows as the contract has them now: its columns, in its types.
-
-    Columns that are new in the contract are missing in all rows.
-    """
-    return typed(contract, parsed(contract, frame.reindex(columns=list(contract.names))))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,11 @@ from mlops import digests
 from mlops.data.contract import read_contract
 from mlops.data.pin import Pin, fetch
 from mlops.errors import Problem
-from mlops.files import write_whole
+from mlops.files import read_whole, write_whole
+from mlops.lineage import told
+from mlops.lineage.quality import assertions, columns
+from mlops.lineage.step import recording
+from mlops.lineage.told import About
 from mlops.repository import Layout, Repository
 from mlops.sources import VALIDATION_CODE, pins_of, tool_code
 from mlops.specs.base import parse
@@ -27,20 +31,25 @@ def validated(
     kept = recall(repo, layout, pin)
     if kept is not None:
         return kept, ()
-    from mlops.data.table import load
-    from mlops.data.validation import validate
+    from mlops.data.validation import validate_file
 
-    report = validate(read_contract(layout, pin.dataset), load(fetch(repo, pin)))
-    found = report.summary(pin.digest)
-    if report.passed:
-        remember(repo, layout, pin, found)
+    with recording(repo, "data.validate", pin.dataset) as step:
+        contract, engine = read_contract(layout, pin.dataset), layout.project.data.engine
+        file = fetch(repo, pin)
+        report = validate_file(contract, file, engine=engine)
+        told.describe(file, About(quality=assertions(report), schema=columns(contract)))
+        found = report.summary(pin.digest)
+        if report.passed:
+            remember(repo, layout, pin, found)
+        else:
+            step.failure = f"{len(report.problems)} rules are broken"
     return found, report.problems
 
 
 def recall(repo: Repository, layout: Layout, pin: Pin) -> DataValidation | None:
     """What was found when exactly this was checked and held; None when it was not."""
     file = _path(repo, layout, pin)
-    return parse(file.read_bytes(), str(file), DataValidation) if file.is_file() else None
+    return parse(read_whole(file), str(file), DataValidation) if file.is_file() else None
 
 
 def remember(repo: Repository, layout: Layout, pin: Pin, found: DataValidation) -> None:

@@ -10,6 +10,8 @@ from mlops.environments.proposal import Proposal, Proposed, propose
 from mlops.environments.timeline import held_before, timeline, withdrawn
 from mlops.errors import NotGood, not_good
 from mlops.forges import forge_of
+from mlops.lineage import told
+from mlops.lineage.told import Thing
 from mlops.repository import Layout, Repository, folder_of, release_path
 from mlops.specs.decision import Comparison, Decision
 from mlops.specs.evidence import GateResult
@@ -82,6 +84,8 @@ def what_to_promote(
     release = _held(layout, service, came_from, environment, number)
     path = release_path(came_from, service)
     content = layout.tree.read(path) or b""
+    held = Thing("release", service, str(release.release))
+    told.read_in_commit(repo.root / path, content, held)
     wanted = Wanted(
         service=service,
         release=release,

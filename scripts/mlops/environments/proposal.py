@@ -19,7 +19,9 @@ from mlops.environments.timeline import Entry
 from mlops.errors import NotGood, bad_input
 from mlops.forges import Forge, PullRequest
 from mlops.git import GitFailed
-from mlops.repository import Layout, Repository, folder_of, release_path
+from mlops.lineage import told
+from mlops.lineage.told import FILE, Thing
+from mlops.repository import Layout, Repository, evidence_path, folder_of, release_path
 from mlops.specs.base import parse, to_yaml
 from mlops.specs.decision import Decision
 from mlops.specs.evidence import GateResult
@@ -81,6 +83,7 @@ def propose(repo: Repository, forge: Forge, proposal: Proposal) -> Proposed:
 
     main = forge.main()
     commit = _commit(repo, main, proposal)
+    _tell_written(repo, commit, proposal)
     there = _there(repo, forge, proposal, main)
     if there and same_commit(repo, there, commit):
         commit = there
@@ -92,6 +95,21 @@ def propose(repo: Repository, forge: Forge, proposal: Proposal) -> Proposed:
         proposal.branch, commit, title(proposal.decision), body(story), replaces=there
     )
     return Proposed(proposal, opened, verdict.checks)
+
+
+def _tell_written(repo: Repository, commit: str, proposal: Proposal) -> None:
+    release, evidence = proposal.release, proposal.release.evidence.digest
+    things = {
+        f"{folder_of(proposal.decision.environment, release.service)}/release.yaml": Thing(
+            "release", release.service, str(release.release)
+        ),
+        evidence_path(release.service, evidence): Thing("evidence", release.service, evidence),
+    }
+    paths = repo.git.changed(f"{commit}^", commit)
+    contents = repo.git.contents([f"{commit}:{path}" for path in paths])
+    for path, content in zip(paths, contents, strict=True):
+        if content is not None:
+            told.wrote_in_commit(repo.root / path, content, things.get(path, FILE))
 
 
 def _commit(repo: Repository, main: str, proposal: Proposal) -> str:

@@ -20,6 +20,8 @@ from mlops.environments.timeline import (
 )
 from mlops.errors import BadInput, NotGood, Problem, not_good
 from mlops.forges import Forge, forge_of
+from mlops.lineage import told
+from mlops.lineage.told import Thing
 from mlops.repository import Layout, Repository, evidence_path, folder_of, release_path
 from mlops.sources import service_source
 from mlops.specs.base import parse, to_yaml
@@ -64,6 +66,8 @@ def release(
     if problems := frozen(head.environment(first), datetime.now(UTC).date()):
         raise NotGood(problems)
     candidate, evidence = measured(repo, service, tell)
+    if image:
+        told.read(image.name, image.digest, Thing("image", image.name))
     pinned = candidate.model_copy(update={"image": image})
     return _open(repo, forge, pinned, evidence, tell)
 

@@ -9,6 +9,8 @@ from mlops import digests
 from mlops.data.pin import read_pin
 from mlops.errors import bad_input
 from mlops.files import write_whole
+from mlops.lineage import told
+from mlops.lineage.told import Thing
 from mlops.registry import Registered
 from mlops.repository import Repository
 from mlops.scoring.scorer import Scorer
@@ -67,7 +69,9 @@ def score(
     scorer = scorer_of(repo, repo, registered)
     frame = _newest(repo, registered.model) if rows is None else _read(rows)
     place = to or path_of(repo, registered)
-    write_whole(place, _encoded(_predicted(repo, registered, frame, scorer), registered))
+    content = _encoded(_predicted(repo, registered, frame, scorer), registered)
+    write_whole(place, content)
+    told.wrote(place.absolute(), content, Thing("predictions", registered.model))
     return Scored(place, len(frame), registered)
 
 
@@ -86,6 +90,7 @@ def _read(file: Path) -> "DataFrame":
         raise bad_input(
             file, "file is missing", "name a file with the fields of the model's Record"
         )
+    told.read_file(file.absolute(), Thing("rows"))
     reader: Any = pandas.read_parquet if file.suffix == ".parquet" else pandas.read_csv
     try:
         found: DataFrame = reader(file)

@@ -8,7 +8,8 @@ from pydantic import Field
 from mlops import digests
 from mlops.data.pin import read_pin
 from mlops.errors import MlopsError
-from mlops.files import write_whole
+from mlops.files import read_whole, write_whole
+from mlops.lineage import told
 from mlops.pipelines.graph import Artifact, Step
 from mlops.repository import Repository
 from mlops.specs.base import Digest, Spec, parse
@@ -37,7 +38,7 @@ def recall(repo: Repository, model: str, step: Step, key: str) -> Finished | Non
     """The step as it finished with this key before; None when what it left is no longer there."""
     file = _file(repo, model, step, key)
     try:
-        found = parse(file.read_bytes(), str(file), Finished)
+        found = parse(read_whole(file), str(file), Finished)
     except (OSError, MlopsError):
         return None  # a record that cannot be read costs a step, not a result
     return found if found.writes == _left(repo, step) else None
@@ -79,8 +80,14 @@ def _content(repo: Repository, artifact: Artifact) -> str | None:
         from mlops.pipelines.batch import predictions_path
 
         file = predictions_path(repo, artifact.name)
-        return digests.of_file(file) if file.is_file() else None
+        return _digest_of(file) if file.is_file() else None
     return None
+
+
+def _digest_of(predictions: Path) -> str:
+    digest = digests.of_file(predictions)
+    told.read(predictions, digest)
+    return digest
 
 
 def _digest_of_pin(repo: Repository, dataset: str) -> str | None:

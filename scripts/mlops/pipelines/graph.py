@@ -12,9 +12,13 @@ from mlops.data.derivation import is_derived, sources_of
 from mlops.errors import bad_input
 from mlops.repository import Layout
 
-Verb = Literal["ingest", "derive", "validate", "propose", "train", "evaluate", "score"]
+Verb = Literal[
+    "ingest", "derive", "validate", "propose", "train", "evaluate", "score", "tune", "suggest"
+]
 
-Kind = Literal["raw", "dataset", "validation", "proposal", "model", "evaluation", "predictions"]
+Kind = Literal[
+    "raw", "dataset", "validation", "proposal", "model", "evaluation", "predictions", "search"
+]
 
 
 @dataclass(frozen=True, order=True)
@@ -79,6 +83,7 @@ def pipeline_of(
     raw: Sequence[str] = (),
     *,
     propose: bool = False,
+    tune: bool = False,
 ) -> Pipeline:
     """The pipeline of a model: from its data to its batch predictions.
 
@@ -87,12 +92,15 @@ def pipeline_of(
         model: the model's name.
         raw: raw files to ingest first; without any, the pinned version is used. Data made of other
             datasets is made again instead, of the versions that these are pinned at.
-        propose: open a pull request with the pin of what was ingested.
+        propose: open a pull request with the pin of what was ingested, and with the parameters
+            that were found.
+        tune: search parameters, when its model.yaml says how.
 
     Raises:
         BadInput: when model.yaml is wrong.
     """
-    dataset = layout.model(model).data.dataset
+    spec = layout.model(model)
+    dataset = spec.data.dataset
     data, checked = Artifact("dataset", dataset), Artifact("validation", dataset)
     made, good = Artifact("model", model), Artifact("evaluation", model)
     predicted = Artifact("predictions", model)
@@ -103,12 +111,14 @@ def pipeline_of(
         # What its gates refuse predicts nothing that anybody uses.
         Step("score", model, ("score", model), (data, made, good), (predicted,)),
     )
+    # It trains nothing of this run: what it finds is trained once it is merged.
+    searched = _tuning(model, data, checked, propose=propose) if tune and spec.search else ()
     if is_derived(layout, dataset):
         read = tuple(Artifact("dataset", name) for name in sources_of(layout, dataset))
         derive = Step("derive", dataset, ("data", "derive", dataset), read, (data,))
-        return Pipeline(model, (derive, checks, *made_of_it))
+        return Pipeline(model, (derive, checks, *made_of_it, *searched))
     if not raw:
-        return Pipeline(model, (checks, *made_of_it))
+        return Pipeline(model, (checks, *made_of_it, *searched))
     line = ("data", "ingest", dataset, *raw)
     ingest = Step("ingest", dataset, line, (Artifact("raw", dataset),), (data,))
     # Rows that hold to their contract are news whatever the model makes of them.
@@ -119,7 +129,8 @@ def pipeline_of(
         (data, checked),
         (Artifact("proposal", dataset),),
     )
-    return Pipeline(model, (ingest, checks, *([proposal] if propose else []), *made_of_it))
+    proposed = [proposal] if propose else []
+    return Pipeline(model, (ingest, checks, *proposed, *made_of_it, *searched))
 
 
 def refuse_raw(layout: Layout, model: str) -> None:
@@ -129,3 +140,12 @@ def refuse_raw(layout: Layout, model: str) -> None:
         of = ", ".join(sources_of(layout, dataset))
         what = f"is not for {model}: its data {dataset} is made of {of}"
         raise bad_input("--raw", what, "mlops data ingest one of these, then run without --raw")
+
+
+def _tuning(model: str, data: Artifact, checked: Artifact, *, propose: bool) -> tuple[Step, ...]:
+    """The search, and apart from it what speaks with the forge and runs no code of the model."""
+    found = Artifact("search", model)
+    tune = Step("tune", model, ("tune", model), (data, checked), (found,))
+    line = ("tune", model, "--propose")
+    suggest = Step("suggest", model, line, (data, found), (Artifact("proposal", model),))
+    return (tune, suggest) if propose else (tune,)

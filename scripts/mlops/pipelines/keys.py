@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from mlops import digests
+from mlops.data.learned.model import learned_path
 from mlops.data.pin import read_pin
 from mlops.pipelines.graph import Step
 from mlops.repository import Repository
@@ -11,9 +12,11 @@ from mlops.sources import (
     VALIDATION_CODE,
     code_of_dataset,
     pins_of,
+    search_inputs,
     tool_code,
     training_inputs,
 )
+from mlops.specs.model import Model
 
 
 def key_of(repo: Repository, step: Step) -> str:
@@ -26,27 +29,47 @@ def key_of(repo: Repository, step: Step) -> str:
 
 
 def _decisive(repo: Repository, step: Step) -> Mapping[str, object]:
+    of_data = step.verb in {"ingest", "derive", "validate", "propose"}
+    return _of_data(repo, step) if of_data else _of_model(repo, step)
+
+
+def _of_data(repo: Repository, step: Step) -> Mapping[str, object]:
     if step.verb == "ingest":
-        return {**_contract(repo, step.subject), "raw": _raw(repo, step)}
+        learned = digests.of_files(_learned(repo, step.subject))
+        return {**_contract(repo, step.subject), "raw": _raw(repo, step), "learned": learned}
     if step.verb == "derive":
         sources = [read_pin(repo, each.name).digest for each in step.reads]
         return {**_contract(repo, step.subject), "sources": sources}
-    if step.verb == "validate":
-        return {
-            **_contract(repo, step.subject),
-            "data": read_pin(repo, step.subject).digest,
-        }
-    if step.verb == "propose":
-        return {"data": read_pin(repo, step.subject).digest}
+    pinned = {"data": read_pin(repo, step.subject).digest}
+    return {**_contract(repo, step.subject), **pinned} if step.verb == "validate" else pinned
+
+
+def _of_model(repo: Repository, step: Step) -> Mapping[str, object]:
     spec = repo.model(step.subject)
+    if step.verb in {"tune", "suggest"}:
+        return _search(repo, spec)
     inputs = training_inputs(repo, step.subject, read_pin(repo, spec.data.dataset).digest)
     if step.verb == "train":
         return {"inputs": inputs}
+    apart = {"description", "owners", "pipeline", "search"}
     return {
         "inputs": inputs,
-        "spec": spec.model_dump(mode="json", exclude={"description", "owners", "pipeline"}),
+        "spec": spec.model_dump(mode="json", exclude=apart),
         "code": digests.of_files(tool_code(EVALUATION_CODE)),
         "champions": _champions(repo, step.subject) if step.verb == "evaluate" else {},
+    }
+
+
+def _search(repo: Repository, spec: Model) -> Mapping[str, object]:
+    """What is tried, and what the best of it is compared with."""
+    budget = (
+        spec.search.model_dump(mode="json", include={"trials", "minutes"}) if spec.search else {}
+    )
+    pinned = read_pin(repo, spec.data.dataset).digest
+    return {
+        "study": search_inputs(repo, spec.model, pinned),
+        "budget": budget,
+        "params": spec.training.params,
     }
 
 
@@ -58,6 +81,13 @@ def _contract(repo: Repository, dataset: str) -> Mapping[str, object]:
         "tool": digests.of_files(tool_code(VALIDATION_CODE)),
         "dependencies": digests.of_bytes(pins_of(repo, "data")),
     }
+
+
+def _learned(repo: Repository, dataset: str) -> Mapping[str, bytes]:
+    """The files of the rules that were learned of a dataset; they judge what comes in."""
+    beginning = learned_path(dataset).removesuffix(".yaml")
+    paths = repo.tree.files(f"data-contracts/{dataset}")
+    return {path: repo.tree.read(path) or b"" for path in paths if path.startswith(beginning)}
 
 
 def _raw(repo: Repository, step: Step) -> list[str]:

@@ -2,6 +2,8 @@
 
 ALL = "all-pipelines"
 """WorkflowTemplate that runs the pipelines of all models."""
+ACCESS = "access"
+"""What pods may do on the cluster."""
 SETTINGS = "pipelines"
 """ConfigMap with the image of all steps, and Secret with the variables that reach the stores."""
 FORGE_LOGIN = "pipelines-forge"

@@ -8,7 +8,7 @@ from mlops import manifest_text
 from mlops.errors import BadInput, Problem
 from mlops.manifest_text import text_of
 from mlops.pipelines.graph import pipeline_of
-from mlops.pipelines.names import ALL, RAW, SETTINGS, name_of
+from mlops.pipelines.names import ACCESS, ALL, RAW, SETTINGS, name_of
 from mlops.repository import PROJECT_FILE, Layout
 
 if TYPE_CHECKING:
@@ -77,7 +77,10 @@ def _expected(layout: Layout, names: Sequence[str], reached: Sequence[str]) -> d
         return {}
     from mlops.pipelines import workflows
 
-    documents = {ALL: workflows.of_all(settings, names)}
+    documents = {
+        ACCESS: workflows.access(settings),
+        ALL: workflows.of_all(layout.project, names),
+    }
     problems: list[Problem] = []
     for name in reached:
         try:
@@ -98,7 +101,7 @@ def _of_model(layout: Layout, repository: str, name: str) -> "list[Document]":
     from mlops.pipelines import workflows
 
     spec = layout.model(name)
-    pipeline = pipeline_of(layout, name, [RAW], propose=True)
+    pipeline = pipeline_of(layout, name, [RAW], propose=True, tune=True)
     return workflows.of_model(layout.project, repository, spec, pipeline)
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from mlops.cli import run as mlops
 from mlops.errors import Exit, MlopsError
+from mlops.lineage.step import recording
 from mlops.lock import only_one
 from mlops.pipelines import finished
 from mlops.pipelines.graph import Pipeline, Step
@@ -49,12 +50,15 @@ def run(repo: Repository, pipeline: Pipeline, starts: Callable[[Step], None]) ->
     """
     ran: list[Ran] = []
     holding = f"mlops pipeline run {pipeline.model}"
-    with only_one(finished.folder_of(repo, pipeline.model), holding):
+    mine = finished.folder_of(repo, pipeline.model)
+    with recording(repo, "pipeline", pipeline.model) as under_way, only_one(mine, holding):
         for step in pipeline.steps:
             failed = bool(ran) and ran[-1].code != Exit.DONE
             ran.append(
                 Ran(step, "waits", ran[-1].code) if failed else _do(repo, pipeline, step, starts)
             )
+        if ran[-1].code != Exit.DONE:
+            under_way.failure = f"exit code {ran[-1].code}"
     return ran
 
 

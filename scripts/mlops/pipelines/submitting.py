@@ -1,6 +1,7 @@
 """A run of a pipeline on a cluster: what is created there, and what is told of its end."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from mlops.cluster.kubectl import Kubectl
@@ -9,17 +10,27 @@ from mlops.forges.base import HostedForge, State
 from mlops.pipelines.graph import refuse_raw
 from mlops.pipelines.names import name_of
 from mlops.repository import PROJECT_FILE, Repository
+from mlops.search.searching import search_of
 
 STATES: dict[str, State] = {"Succeeded": "success", "Failed": "failure", "Error": "failure"}
 """What Argo Workflows says of a run's end, as a forge says it of a commit."""
 
 
-def submit(repo: Repository, cluster: Kubectl, model: str, commit: str, raw: str = "") -> str:
+def submit(
+    repo: Repository,
+    cluster: Kubectl,
+    model: str,
+    commit: str,
+    raw: str = "",
+    *,
+    tune: bool = False,
+) -> str:
     """Create a run of a model's pipeline on a cluster; gives its name there.
 
     Args:
         commit: what is run: its code, contracts and pins.
         raw: key of a raw file in the artifact repository, to be ingested first; empty: none.
+        tune: search parameters too.
 
     Raises:
         BadInput: with everything that the run would lack.
@@ -28,11 +39,14 @@ def submit(repo: Repository, cluster: Kubectl, model: str, commit: str, raw: str
     repo.model(model)
     if raw:
         refuse_raw(repo, model)
+    if tune:
+        search_of(repo.commit(commit), model)
     if problems := _lacking(repo, commit):
         raise BadInput(problems)
-    given = json.dumps(_workflow(repo, model, commit, raw)).encode()
+    given = {"revision": commit, "raw": raw, **({"tune": "true"} if tune else {})}
+    text = json.dumps(_workflow(repo, model, given)).encode()
     only_name = ("--output", "jsonpath={.metadata.name}")
-    return cluster.text("create", "--filename", "-", *only_name, given=given).strip()
+    return cluster.text("create", "--filename", "-", *only_name, given=text).strip()
 
 
 def tell(forge: HostedForge, model: str, commit: str, status: str) -> State:
@@ -50,8 +64,7 @@ def tell(forge: HostedForge, model: str, commit: str, status: str) -> State:
     return state
 
 
-def _workflow(repo: Repository, model: str, commit: str, raw: str) -> dict[str, Any]:
-    given = {"revision": commit, "raw": raw}
+def _workflow(repo: Repository, model: str, given: Mapping[str, str]) -> dict[str, Any]:
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",

@@ -6,6 +6,7 @@ repository of Argo Workflows.
 """
 
 from collections.abc import Sequence
+from posixpath import join, normpath
 from typing import Any
 
 from hera.workflows import (
@@ -13,9 +14,11 @@ from hera.workflows import (
     Artifact,
     Container,
     CronWorkflow,
+    Env,
     GitArtifact,
     NoneArchiveStrategy,
     Parameter,
+    Resource,
     RetryStrategy,
     S3Artifact,
     SecretEnv,
@@ -25,6 +28,7 @@ from hera.workflows import (
 )
 from hera.workflows import models as argo
 
+from mlops.files import dump_yaml
 from mlops.pipelines.graph import Artifact as Thing
 from mlops.pipelines.graph import Pipeline, Step
 from mlops.pipelines.names import ALL, FORGE_LOGIN, RAW, SETTINGS, name_of
@@ -34,11 +38,17 @@ from mlops.specs.project import Project, Workflows
 Document = dict[str, Any]
 WORK, TMP = "/work", "/tmp"  # noqa: S108 - paths in a pod
 IMAGE = "{{workflow.parameters.image}}"
-ENTRY, TOLD = "pipeline", "tell-forge"
+ENTRY, TOLD, START = "pipeline", "tell-forge", "start"
 NEW_DATA = "'{{workflow.parameters.raw}}' != ''"
-ONLY_NEW_DATA = ("ingest", "propose")
+TUNE = "'{{workflow.parameters.tune}}' == 'true'"
+WHEN = {"ingest": NEW_DATA, "propose": NEW_DATA, "tune": TUNE, "suggest": TUNE}
+"""Steps that a run has only when it is asked for them."""
+SPEAKS = ("propose", "suggest")
+"""Steps that open a pull request, and therefore get the forge's token."""
 AT_ONCE = 4
 """Models of `all-pipelines` that run at the same time."""
+ARGO = "argoproj.io"
+RBAC = "rbac.authorization.k8s.io"
 # What a person has to mend (1: not good, 2: wrong files) is not tried again; a lost node, a pod
 # that was ended, a store that did not answer (3 and up, or no exit code) is.
 AGAIN = "lastRetry.status == 'Error' or not (lastRetry.exitCode in ['1', '2'])"
@@ -58,8 +68,9 @@ def of_model(project: Project, repository: str, model: Model, pipeline: Pipeline
         entrypoint=ENTRY,
         on_exit=TOLD,
         arguments=[
-            Parameter(name="revision", value=project.forge.main, description="commit or branch"),
+            _revision(project),
             Parameter(name="raw", value="", description="key of a raw file to ingest first"),
+            Parameter(name="tune", value="false", description="`true` searches parameters, too"),
             Parameter(
                 name="image",
                 value_from=argo.ValueFrom(
@@ -75,69 +86,133 @@ def of_model(project: Project, repository: str, model: Model, pipeline: Pipeline
         automount_service_account_token=False,
         service_account_name=settings.service_account,
         executor=argo.ExecutorConfig(service_account_name=settings.service_account),
-        security_context=argo.PodSecurityContext(
-            run_as_non_root=True,
-            run_as_user=65532,
-            fs_group=65532,
-            seccomp_profile=argo.SeccompProfile(type="RuntimeDefault"),
-        ),
+        security_context=_nobody(),
         volumes=[argo.Volume(name="tmp", empty_dir=argo.EmptyDirVolumeSource())],
         template_defaults=_alike(model),
     ) as template:
         for step in pipeline.steps:
-            _container(settings, repository, model, step)
-        _told(settings, repository, model.model)
+            _container(project, repository, model, step)
+            if step.verb == "tune" and _workers(model) > 1:
+                _part(project, repository, model, step)
+        _told(settings, repository, model)
         with DAG(name=ENTRY):
-            _tasks(pipeline)
+            _tasks(pipeline, _workers(model))
     documents = [template.to_dict()]
     if model.pipeline.schedule:
         documents.append(_scheduled(settings, model).to_dict())
     return documents
 
 
-def of_all(settings: Workflows, models: Sequence[str]) -> list[Document]:
-    """WorkflowTemplate that runs the pipelines of all models, some at a time."""
+def of_all(project: Project, models: Sequence[str]) -> list[Document]:
+    """WorkflowTemplate that runs the pipelines of all models, some at a time.
+
+    Each is a run of its own: what a WorkflowTemplate says of all its steps (parameters, mutex, who
+    they run as, whom they tell) does not come along with one of its templates.
+    """
+    settings = project.workflows
     whole = WorkflowTemplate(
         name=ALL,
         namespace=settings.namespace,
         entrypoint=ENTRY,
         parallelism=AT_ONCE,
-        service_account_name=settings.service_account,
+        arguments=[_revision(project)],
+        service_account_name=ALL,
+        security_context=_nobody(),
     )
-    # One that fails does not keep back the others.
-    with whole as template, DAG(name=ENTRY, fail_fast=False):
-        for model in models:
-            Task(name=model, template_ref=argo.TemplateRef(name=name_of(model), template=ENTRY))
+    with whole as template:
+        Resource(
+            name=START,
+            inputs=[Parameter(name="model")],
+            action="create",
+            manifest=dump_yaml(_run(settings, name_of("{{inputs.parameters.model}}"))),
+            success_condition="status.phase == Succeeded",
+            failure_condition="status.phase in (Failed, Error)",
+        )
+        # One that fails does not keep back the others.
+        with DAG(name=ENTRY, fail_fast=False):
+            for model in models:
+                Task(name=model, template=START, arguments=[Parameter(name="model", value=model)])
     return [template.to_dict()]
+
+
+def access(settings: Workflows) -> list[Document]:
+    """What pods may do on the cluster.
+
+    A step's own container has no token; Argo Workflows' containers beside it have that of a Secret
+    which nobody but the cluster fills. `all-pipelines` alone may start runs.
+    """
+    subject = {"kind": "ServiceAccount", "name": ALL, "namespace": settings.namespace}
+    rules = [
+        {"apiGroups": [ARGO], "resources": ["workflows"], "verbs": ["create", "get"]},
+        {"apiGroups": [ARGO], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]},
+    ]
+    token = _object(settings, "v1", "Secret", f"{settings.service_account}.service-account-token")
+    token["metadata"]["annotations"] = {
+        "kubernetes.io/service-account.name": settings.service_account
+    }
+    role = {"apiGroup": RBAC, "kind": "Role", "name": ALL}
+    return [
+        {**token, "type": "kubernetes.io/service-account-token"},
+        _object(settings, "v1", "ServiceAccount", ALL),
+        {**_object(settings, f"{RBAC}/v1", "Role", ALL), "rules": rules},
+        {
+            **_object(settings, f"{RBAC}/v1", "RoleBinding", ALL),
+            "roleRef": role,
+            "subjects": [subject],
+        },
+    ]
 
 
 def settings(found: Workflows, image: str) -> list[Document]:
     """ConfigMap with what all pipelines share, so that a new image is one line of one file."""
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {
-                "name": SETTINGS,
-                "namespace": found.namespace,
-                # Without it Argo Workflows does not take a parameter from a ConfigMap.
-                "labels": {"workflows.argoproj.io/configmap-type": "Parameter"},
-            },
-            "data": {"image": image},
-        }
-    ]
+    shared = _object(found, "v1", "ConfigMap", SETTINGS)
+    # Without it Argo Workflows does not take a parameter from a ConfigMap.
+    shared["metadata"]["labels"] = {"workflows.argoproj.io/configmap-type": "Parameter"}
+    return [{**shared, "data": {"image": image}}]
 
 
-def _container(settings: Workflows, repository: str, model: Model, step: Step) -> Container:
-    inputs: list[Artifact] = [_checkout(settings, repository)]
+def _object(settings: Workflows, version: str, kind: str, name: str) -> Document:
+    metadata = {"name": name, "namespace": settings.namespace}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata}
+
+
+def _revision(project: Project) -> Parameter:
+    return Parameter(name="revision", value=project.forge.main, description="commit or branch")
+
+
+def _run(settings: Workflows, template: str) -> Document:
+    """A run of a model's pipeline, of the revision that is asked for."""
+    revision = {"name": "revision", "value": "{{workflow.parameters.revision}}"}
+    return {
+        "apiVersion": f"{ARGO}/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"generateName": f"{template}-", "namespace": settings.namespace},
+        "spec": {
+            "workflowTemplateRef": {"name": template},
+            "arguments": {"parameters": [revision]},
+        },
+    }
+
+
+def _nobody() -> argo.PodSecurityContext:
+    return argo.PodSecurityContext(
+        run_as_non_root=True,
+        run_as_user=65532,
+        fs_group=65532,
+        seccomp_profile=argo.SeccompProfile(type="RuntimeDefault"),
+    )
+
+
+def _container(project: Project, repository: str, model: Model, step: Step) -> Container:
+    inputs: list[Artifact] = [_checkout(project.workflows, repository)]
     if step.verb == "ingest":
         inputs.append(S3Artifact(name="raw", path=RAW, key="{{workflow.parameters.raw}}"))
     else:
         inputs += _pins(step.reads)
     outputs = _pins(step.writes)
     if step.verb == "score":
-        folder = f"{WORK}/.mlops/predictions/{model.model}"
-        outputs = [Artifact(name="predictions", path=folder)]
+        root = normpath(join(WORK, project.stores.root))
+        outputs = [Artifact(name="predictions", path=f"{root}/predictions/{model.model}")]
     return Container(
         name=step.name,
         image=IMAGE,
@@ -145,28 +220,58 @@ def _container(settings: Workflows, repository: str, model: Model, step: Step) -
         inputs=inputs,
         outputs=outputs,
         env_from=[SecretEnvFrom(name=SETTINGS, optional=True)],
-        env=_forge() if step.verb == "propose" else [],
+        env=[*_author(project), *_forge()] if step.verb in SPEAKS else [],
+        active_deadline_seconds=_limit(model),
+        retry_strategy=_again(),
     )
 
 
+def _part(project: Project, repository: str, model: Model, step: Step) -> Container:
+    """One of the pods that make a search's tries; the step after them tells what was found."""
+    checkout = _checkout(project.workflows, repository)
+    return Container(
+        name=_part_name(step),
+        image=IMAGE,
+        args=[*step.line, "--share", "{{inputs.parameters.share}}"],
+        inputs=[Parameter(name="share"), checkout, *_pins(step.reads)],
+        env_from=[SecretEnvFrom(name=SETTINGS, optional=True)],
+        active_deadline_seconds=_limit(model),
+        retry_strategy=_again(),
+    )
+
+
+def _part_name(step: Step) -> str:
+    return f"{step.name}-part"
+
+
+def _workers(model: Model) -> int:
+    return model.search.workers if model.search else 1
+
+
+def _limit(model: Model) -> int:
+    """Seconds that a step may take."""
+    return model.pipeline.timeout_minutes * 60
+
+
+def _again() -> RetryStrategy:
+    """When a step is tried again, after 30, 60 and 120 s.
+
+    No default of the template: the whole graph would be tried again, too. No `maxDuration`: it
+    counts from the first start on, so a step that took longer would get no second one.
+    """
+    backoff = argo.Backoff(duration="30s", factor=argo.IntOrString(root=2))
+    return RetryStrategy(limit=3, retry_policy="Always", expression=AGAIN, backoff=backoff)
+
+
 def _alike(model: Model) -> argo.Template:
-    """What all steps have in common; Argo Workflows puts it into each."""
+    """What the containers of all steps have in common; Argo Workflows puts it into each."""
     needs = model.pipeline
     memory = argo.Quantity(root=needs.memory)
     requests = {"cpu": argo.Quantity(root=needs.cpu), "memory": memory}
     return argo.Template(
-        active_deadline_seconds=argo.IntOrString(root=needs.timeout_minutes * 60),
-        retry_strategy=RetryStrategy(
-            limit=3,
-            retry_policy="Always",
-            expression=AGAIN,
-            backoff=argo.Backoff(
-                duration="30s", factor=argo.IntOrString(root=2), max_duration="15m"
-            ),
-        ).build(),
         container=argo.Container(
             image=IMAGE,
-            command=["python", "-m", "mlops"],
+            command=["python3", "-m", "mlops"],
             working_dir=WORK,
             env=[
                 argo.EnvVar(name="PYTHONPATH", value=f"{WORK}/scripts"),
@@ -181,6 +286,16 @@ def _alike(model: Model) -> argo.Template:
             volume_mounts=[argo.VolumeMount(name="tmp", mount_path=TMP)],
         ),
     )
+
+
+def _author(project: Project) -> list[Env]:
+    """Who commits in a pod, where nobody has told Git."""
+    name = project.forge.bot or SETTINGS
+    who = {"NAME": name, "EMAIL": f"{name}@localhost"}
+    of = ("AUTHOR", "COMMITTER")
+    return [
+        Env(name=f"GIT_{role}_{part}", value=value) for role in of for part, value in who.items()
+    ]
 
 
 def _forge() -> list[SecretEnv]:
@@ -223,16 +338,27 @@ def _pins(artifacts: Sequence[Thing]) -> list[Artifact]:
     return [_pin(each.name) for each in sorted(artifacts) if each.kind == "dataset"]
 
 
-def _tasks(pipeline: Pipeline) -> None:
+def _tasks(pipeline: Pipeline, workers: int) -> None:
+    """The steps in their order; a search of several pods has a task for these before its own."""
     made = [step for step in pipeline.steps if _pins(step.writes)]
     for step in pipeline.steps:
-        Task(
-            name=step.name,
-            template=step.name,
-            depends=" && ".join(_ended(each) for each in pipeline.after(step)) or None,
-            when=NEW_DATA if step.verb in ONLY_NEW_DATA else None,
-            arguments=[_new_pin(each) for each in made if set(each.writes) & set(step.reads)],
-        )
+        depends = " && ".join(_ended(each) for each in pipeline.after(step)) or None
+        pins = [_new_pin(each) for each in made if set(each.writes) & set(step.reads)]
+        when = WHEN.get(step.verb)
+        if step.verb == "tune" and workers > 1:
+            name, share = _part_name(step), Parameter(name="share", value=f"{{{{item}}}}/{workers}")
+            Task(
+                name=name,
+                template=name,
+                depends=depends,
+                when=when,
+                arguments=[share, *pins],
+                with_sequence=argo.Sequence(
+                    start=argo.IntOrString(root=1), end=argo.IntOrString(root=workers)
+                ),
+            )
+            depends = f"{name}.Succeeded"
+        Task(name=step.name, template=step.name, depends=depends, when=when, arguments=pins)
 
 
 def _new_pin(made: Step) -> Artifact:
@@ -242,20 +368,22 @@ def _new_pin(made: Step) -> Artifact:
 
 
 def _ended(step: Step) -> str:
-    if step.verb not in ONLY_NEW_DATA:
+    if step.verb not in WHEN:
         return f"{step.name}.Succeeded"
     return f"({step.name}.Succeeded || {step.name}.Skipped)"
 
 
-def _told(settings: Workflows, repository: str, model: str) -> Container:
+def _told(settings: Workflows, repository: str, model: Model) -> Container:
     """What a run came to, as a status of its commit; runs whatever became of the steps."""
-    line = ("pipeline", "tell", model, "--status", "{{workflow.status}}")
+    line = ("pipeline", "tell", model.model, "--status", "{{workflow.status}}")
     return Container(
         name=TOLD,
         image=IMAGE,
         args=list(line),
         inputs=[_checkout(settings, repository)],
         env=_forge(),
+        active_deadline_seconds=_limit(model),
+        retry_strategy=_again(),
     )
 
 

@@ -65,7 +65,8 @@ def _contract(one: ContractResult, most: int) -> list[str]:
         f"{words(each.text)}"
         for each in ordered[:most]
     ]
-    told = f"`{one.dataset}` {_versions(one)}, {_readers(one)}{':' if shown else '.'}"
+    named = f"`{one.dataset}`" if one.of == "dataset" else f"features of `{one.dataset}`"
+    told = f"{named} {_versions(one)}, {_readers(one)}{':' if shown else '.'}"
     return [told, "", *items(shown, most=most), *more(len(ordered) - len(shown)), ""]
 
 

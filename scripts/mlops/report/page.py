@@ -36,11 +36,23 @@ def page(summary: str, pictures: Sequence[Picture]) -> str:
     text = MarkdownIt("commonmark", {"html": True}).enable("table").render(summary)
     shown = "".join(_figure(picture) for picture in pictures)
     heading = "<h2>Pictures</h2>" if pictures else ""
+    return document("Report", f"{text}{heading}{shown}")
+
+
+def document(title: str, body: str, style: str = "") -> str:
+    """Self-contained HTML that loads and runs nothing.
+
+    Args:
+        title: plain text.
+        body: HTML.
+        style: more of it, beside that which all pages share.
+    """
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f"<title>Report</title><style>{STYLE}</style></head>"
-        f"<body>{text}{heading}{shown}</body></html>\n"
+        f"<title>{html.escape(title)}</title><style>{STYLE}{style}</style></head>"
+        f"<body>{body}</body></html>\n"
     )
 
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from mlops import digests
 from mlops.errors import bad_input
+from mlops.scoring.limits import Limit
 
 MODEL_FILE = "model.txt"
 CARD_FILE = "model.json"
@@ -21,7 +22,8 @@ class Card(BaseModel):
     """model.json: which model this is, and which feature code and rows it was trained with.
 
     `trained_from` and `trained_until` are the moments (ISO 8601) of the oldest and newest
-    training row: what comes later is unseen.
+    training row: what comes later is unseen. `limits` are those of the features' contract, in the
+    order of `columns`; without a contract the key is absent.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +35,7 @@ class Card(BaseModel):
     features: str
     trained_from: str | None = None
     trained_until: str | None = None
+    limits: tuple[Limit, ...] | None = Field(default=None, exclude_if=lambda each: each is None)
 
 
 def files_of(card: Card, model: bytes) -> dict[str, bytes]:

@@ -3,7 +3,7 @@
 import importlib
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +15,7 @@ from mlops.errors import bad_input
 from mlops.scoring import artifact, features
 from mlops.scoring.artifact import Card
 from mlops.scoring.features import Features
+from mlops.scoring.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Scorer:
         features: the feature code it was trained with.
         booster: LightGBM's model.
         size: of the artifact, bytes.
+        limits: what its features may be; None: it has no contract for them.
+        outside: how many values of each feature were scored so far that are not so.
     """
 
     card: Card
@@ -34,6 +37,8 @@ class Scorer:
     features: Features
     booster: Any
     size: int
+    limits: Limits | None = None
+    outside: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def model(self) -> str:
@@ -67,7 +72,9 @@ class Scorer:
                 "train the model again, or take the features.py of its source commit",
             )
         size = sum(file.stat().st_size for file in artifact_folder.iterdir())
-        return cls(card, digest, code, _booster(text), size)
+        limits = Limits(card.limits) if card.limits is not None else None
+        outside = np.zeros(len(card.columns), np.int64)
+        return cls(card, digest, code, _booster(text), size, limits, outside)
 
     def matrix(self, records: Sequence[Any]) -> NDArray[np.float64]:
         """Feature values, shape (records, columns)."""
@@ -78,8 +85,16 @@ class Scorer:
         """Predictions, shape (records,); the same for a record alone or among others."""
         if not len(records):
             return np.empty(0)
-        predictions: NDArray[np.float64] = self.booster.predict(self.matrix(records), num_threads=1)
+        x = self.matrix(records)
+        self._count(x)
+        predictions: NDArray[np.float64] = self.booster.predict(x, num_threads=1)
         return predictions
+
+    def _count(self, x: NDArray[np.float64]) -> None:
+        if self.limits is not None:
+            inside = self.limits.inside(x)
+            if not inside.all():
+                self.outside[:] += (~inside).sum(axis=0)
 
 
 def _booster(text: str) -> Any:

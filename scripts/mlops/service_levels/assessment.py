@@ -172,9 +172,9 @@ class _Look:
 
     @cached_property
     def waiting(self) -> list[Batch] | None:
-        """Batches in quarantine that nothing was decided of."""
+        """Batches in quarantine that nothing was decided of by then."""
         found = self._try(lambda: quarantine.batches(self.repo, self.contract.dataset))
-        return None if found is None else quarantine.waiting(found)
+        return None if found is None else quarantine.waiting(found, self.now)
 
     def _waiting_since(self) -> datetime | None:
         return self.waiting[0].kept if self.waiting else None

@@ -125,6 +125,15 @@ class Promises:
         ready = _next_period_ends(newest, self.frequency) if self.frequency else newest
         return self._handed_over(ready)
 
+    def handed_over(self, newest: datetime) -> datetime | None:
+        """When the rows of the period that `newest` lies in have to be there.
+
+        None when the contract does not say how often rows come.
+        """
+        if self.frequency is None:
+            return None
+        return self._handed_over(_period_ends(newest, self.frequency))
+
     def gaps(self, moments: "pd.Series") -> list[tuple[datetime, datetime]]:
         """Spans between the first row and the newest in which a period's rows are missing.
 
@@ -169,10 +178,18 @@ def promises(contract: Contract) -> Promises:
 
 def _next_period_ends(moment: datetime, frequency: Length) -> datetime:
     """The end of the period after the one that a moment lies in."""
+    return _end(_period(moment, frequency) + int(frequency.value))
+
+
+def _period_ends(moment: datetime, frequency: Length) -> datetime:
+    return _end(_period(moment, frequency))
+
+
+def _period(moment: datetime, frequency: Length) -> "pd.Period":
     import pandas as pd
 
-    naive = moment.astimezone(UTC).replace(tzinfo=None)
-    return _end(pd.Period(naive, freq=UNITS[frequency.unit][0]) + int(frequency.value))
+    naive = utc(moment).replace(tzinfo=None)
+    return pd.Period(naive, freq=UNITS[frequency.unit][0])
 
 
 def _end(period: "pd.Period") -> datetime:

@@ -41,7 +41,7 @@ class Front:
         self._request: TypeAdapter[Any] = TypeAdapter(scoring.request)
         self._batcher = Batcher(scoring.score)
         self._release = release
-        self._meters = Meters(release)
+        self._meters = Meters(release, scoring.models)
         self._outside = scoring.outside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

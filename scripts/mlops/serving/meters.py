@@ -3,17 +3,24 @@
 The analysis of infra/base/canary reads these by name.
 """
 
-from prometheus_client import Counter, Histogram
+from collections.abc import Iterator, Sequence
+
+from prometheus_client import REGISTRY, Counter, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from mlops.scoring.scorer import Scorer
 
 BOUNDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 class Meters:
-    """Requests by status, rows, implausible predictions, failures by reason and time to answer,
-    of one release."""
+    """Requests by status, rows, implausible predictions, failures by reason, time to answer, and
+    features outside their contract, of one release."""
 
-    def __init__(self, release: int) -> None:
+    def __init__(self, release: int, models: Sequence[Scorer] = ()) -> None:
         self._release = str(release)
+        REGISTRY.register(_Outside(self._release, models))
         self._requests = Counter(
             "mlops_predict_requests", "Scoring requests answered.", ("release", "status")
         )
@@ -51,3 +58,23 @@ class Meters:
         self._requests.labels(self._release, str(status)).inc()
         self._failures.labels(self._release, reason).inc()
         self._seconds.observe(seconds)
+
+
+class _Outside(Collector):
+    """What the models counted by themselves of their features, read when it is asked for."""
+
+    def __init__(self, release: str, models: Sequence[Scorer]) -> None:
+        self._release = release
+        self._models = models
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """One counter, by model and feature."""
+        family = CounterMetricFamily(
+            "mlops_features_outside",
+            "Values of a feature outside the contract that the model was trained by.",
+            labels=("release", "model", "feature"),
+        )
+        for each in (model for model in self._models if model.limits is not None):
+            for feature, count in zip(each.card.columns, each.outside.tolist(), strict=True):
+                family.add_metric((self._release, each.model, feature), count)
+        yield family

@@ -34,11 +34,13 @@ class Scoring:
             among others, because requests that come together are scored together.
         plausible: lowest and highest prediction that can be right, in the prediction's unit.
             Others are answered too, and counted: a canary that gives many is taken back.
+        models: whose features outside their contract are counted at /metrics.
     """
 
     record: type[BaseModel]
     score: Callable[[Sequence[Any]], NDArray[np.float64]]
     plausible: tuple[float, float] = (-inf, inf)
+    models: tuple[Scorer, ...] = ()
     answer = Answer
 
     def outside(self, predictions: Sequence[float]) -> int:

@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from mlops.specs.base import Name, Spec
+from mlops.specs.search import Search, Value
 
-Value = int | float | str | bool
 METRICS = {
     "regression": ("mae", "rmse", "mape", "bias"),
     "classification": ("auc", "log_loss", "brier", "ece", "accuracy"),
@@ -127,6 +127,7 @@ class Model(Spec):
     baseline: Baseline
     evaluation: Evaluation = Evaluation()
     gates: Gates
+    search: Search | None = None
     pipeline: Pipeline = Pipeline()
 
     @field_validator("gates")
@@ -141,3 +142,27 @@ class Model(Spec):
         if signed := sorted(compared.intersection(SIGNED)):
             raise ValueError(f"no relative gate on {', '.join(signed)}: give it a min and a max")
         return gates
+
+    @field_validator("search")
+    @classmethod
+    def _fits(cls, search: Search | None, given: ValidationInfo) -> Search | None:
+        if search is None:
+            return None
+        known = METRICS.get(given.data.get("task", ""), ())
+        comparable = [metric for metric in known if metric not in SIGNED]
+        if known and search.metric not in comparable:
+            raise ValueError(f"no search by {search.metric}: {', '.join(comparable)}")
+        training: Training | None = given.data.get("training")
+        params = training.params if training else {}
+        if training and (missing := sorted(set(search.space).difference(params))):
+            raise ValueError(
+                f"`training.params` lacks {', '.join(missing)}, which a search starts from"
+            )
+        outside = [name for name, value in params.items() if _outside(search, name, value)]
+        if outside:
+            raise ValueError(f"`training.params` has a {', '.join(outside)} outside of its range")
+        return search
+
+
+def _outside(search: Search, name: str, value: Value) -> bool:
+    return name in search.space and not search.space[name].holds(value)

@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 from mlops.specs.base import PINNED_IMAGE, Name, Spec
 
 GITHUB = "https://github.com"
+Engine = Literal["duckdb", "great-expectations"]
+IN_ENVIRONMENT = r"^[^$]*(\$\{[A-Z][A-Z0-9_]*\}[^$]*)*$"
+"""Text in which `${NAME}` stands for an environment variable."""
 
 
 class Names(Spec):
@@ -66,6 +69,17 @@ class Stores(Spec):
     )
 
 
+class Lineage(Spec):
+    """Where lineage events go beside the stores."""
+
+    url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._/-]*)?$",
+        description="backend that takes OpenLineage (Marquez), without its /api/v1/lineage; its "
+        "key is in the environment variable OPENLINEAGE_API_KEY; default: none",
+    )
+
+
 class Argocd(Spec):
     """What Argo CD reads and where it runs; its access to Git is a secret of the cluster."""
 
@@ -95,6 +109,32 @@ class Checks(Spec):
         default=(),
         description="models, or services for the models they serve, that are checked when "
         "something shared changes that should not change results; default: the first model",
+    )
+
+
+class Server(Spec):
+    """A database in which tables of contracts lie."""
+
+    url: str = Field(
+        pattern=IN_ENVIRONMENT,
+        description="SQLAlchemy's, such as postgresql+pg8000://${DB_USER}:${DB_PASSWORD}@host/db; "
+        "what is secret comes from environment variables",
+    )
+    namespace: str | None = Field(
+        default=None, description="schema of the tables; default: the database's own"
+    )
+
+
+class Data(Spec):
+    """How datasets are checked."""
+
+    engine: Engine = Field(
+        default="duckdb",
+        description="what checks the rules of files: DuckDB, in one pass, and Great Expectations "
+        "what SQL cannot say; or Great Expectations all but queries",
+    )
+    servers: dict[Name, Server] = Field(
+        default={}, description="where tables are checked in place: `mlops data validate --server`"
     )
 
 
@@ -135,7 +175,9 @@ class Project(Spec):
     forge: Forge = Forge()
     environments: Environments
     stores: Stores = Stores()
+    lineage: Lineage = Lineage()
     checks: Checks = Checks()
+    data: Data = Data()
     argocd: Argocd = Argocd()
     images: Images | None = None
     workflows: Workflows = Workflows()

@@ -85,9 +85,10 @@ class ContractDifference(Spec):
 
 
 class ContractResult(Spec):
-    """A contract that changes, and who reads its dataset."""
+    """A contract that changes, and who reads its dataset or has its features."""
 
-    dataset: Name
+    dataset: Name = Field(description="the dataset, or the model whose features it is of")
+    of: Literal["dataset", "features"] = "dataset"
     before: Version | None = Field(default=None, description="absent: the contract is new")
     after: Version | None = Field(default=None, description="absent: the contract is removed")
     needs: Literal["major", "minor", "patch", "none"] = Field(

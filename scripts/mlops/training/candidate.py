@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mlops.data.pin import read_pin
 from mlops.errors import bad_input
+from mlops.lineage.step import recorded
 from mlops.registry import Registered, Registry
 from mlops.repository import Repository
 from mlops.sources import training_paths
@@ -58,6 +59,7 @@ def registered_of(repo: Repository, model: str, version: int | None = None) -> R
     return found
 
 
+@recorded("train")
 def train_and_register(repo: Repository, model: str, state: State) -> Candidate:
     """Train the work tree's model and register it.
 

@@ -11,7 +11,7 @@ from mlops import digests
 from mlops.data.drift import drift
 from mlops.data.pin import read_pin
 from mlops.errors import not_good
-from mlops.files import write_whole
+from mlops.files import read_whole, write_whole
 from mlops.registry import Registered, Registry
 from mlops.repository import Layout, Repository
 from mlops.scoring.scorer import Scorer
@@ -25,7 +25,7 @@ from mlops.training.comparison import compare, slices_of
 from mlops.training.holdout import Split, split
 from mlops.training.latency import one_row_ms
 from mlops.training.metrics import Floats, value, values
-from mlops.training.rows import moment, records, targets
+from mlops.training.rows import hold, moment, records, targets
 from mlops.training.training import features_of
 
 if TYPE_CHECKING:
@@ -97,9 +97,16 @@ def scorer_of(repo: Repository, layout: Layout, registered: Registered) -> Score
 
 
 def measure_rows(spec: Model, rows: Split, scorer: Scorer, inputs: str) -> Measured:
-    """Measure an opened model on a split."""
+    """Measure an opened model on a split.
+
+    Raises:
+        NotGood: when it was trained on rows of the holdout, or features of the holdout break the
+            contract that it was trained by.
+    """
     _refuse_seen(spec, rows, scorer)
     asked = records(rows.holdout, scorer.features)
+    if scorer.limits is not None:
+        hold(scorer.limits, scorer.matrix(asked), spec.model, "the rows to evaluate on")
     y, p = targets(rows.holdout, spec.data.target), scorer.score(asked)
     latency_ms = one_row_ms(scorer, asked[0])
     metrics = _intervals(spec, rows, y, p)
@@ -178,7 +185,7 @@ def _text(found: Measured) -> str:
 
 
 def _read(file: Path) -> Measured:
-    body: Any = json.loads(file.read_bytes())
+    body: Any = json.loads(read_whole(file))
     evidence = ModelEvidence.model_validate_json(json.dumps(body["evidence"]))
     return Measured(evidence, body["latency_ms"])
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mlops.errors import Problem
+from mlops.lineage.step import recording
 from mlops.registry import Registered
 from mlops.repository import Layout, Repository
 from mlops.specs.decision import Comparison
@@ -72,12 +73,13 @@ def outcome_of(
         BadInput: when the model, its features.py or the data are not the ones named.
         NotGood: when the model was trained on rows of the holdout.
     """
-    spec = layout.model(registered.model)
-    found = measure(repo, layout, registered)
-    rows = split(repo, layout, registered.model)
-    scorer = scorer_of(repo, layout, registered)
-    pair = pair_of(spec, rows, scorer, champion.scorer if champion else None)
-    comparisons = comparisons_of(spec, rows, pair) if compared else ()
+    with recording(repo, "evaluate", registered.model):
+        spec = layout.model(registered.model)
+        found = measure(repo, layout, registered)
+        rows = split(repo, layout, registered.model)
+        scorer = scorer_of(repo, layout, registered)
+        pair = pair_of(spec, rows, scorer, champion.scorer if champion else None)
+        comparisons = comparisons_of(spec, rows, pair) if compared else ()
     return Outcome(
         registered=registered,
         measured=found,

@@ -9,6 +9,8 @@ from pathlib import Path
 from mlops import bento, digests
 from mlops.errors import MlopsError, NotHere, Problem
 from mlops.files import write_whole
+from mlops.lineage import told
+from mlops.lineage.told import Thing
 from mlops.registry import Registry
 from mlops.repository import Layout, Repository
 from mlops.scoring.scorer import Scorer
@@ -48,6 +50,7 @@ def _artifact(repo: Repository, layout: Layout, pin: ModelPin, source: str) -> P
     """Folder with the model's files, verified: kept from before, registered, or trained again."""
     folder = repo.stores / "models" / pin.digest.removeprefix(digests.PREFIX)
     if folder.is_dir() and digests.of_folder(folder) == pin.digest:
+        told.read(folder, pin.digest, Thing("model", pin.name, label=str(pin.version)))
         return folder
     return _registered(repo, pin) or _trained_again(repo, layout, pin, source, folder)
 
@@ -79,4 +82,5 @@ def _trained_again(
         raise NotHere(Problem(f"models/{pin.name}", what, f"train at {source[:12]}"))
     for name, content in made.files.items():
         write_whole(folder / name, content)
+    told.wrote(folder, pin.digest, Thing("model", pin.name, label=str(pin.version)))
     return folder

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from mlops.errors import BadInput, Problem, bad_input
+from mlops.errors import BadInput, NotGood, Problem, bad_input
 from mlops.scoring.features import Features
+from mlops.scoring.limits import Limits, told
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Timestamp
@@ -46,6 +47,22 @@ def matrix(rows: list[Any], code: Features) -> NDArray[np.float64]:
     """Feature values, shape (rows, columns)."""
     values = [code.row(row) for row in rows]
     return np.array(values, dtype=np.float64).reshape(len(values), len(code.columns))
+
+
+def hold(limits: Limits, x: NDArray[np.float64], model: str, rows: str) -> None:
+    """Refuse feature values outside the limits of the features' contract.
+
+    Args:
+        x: feature values, shape (rows, columns).
+        rows: what rows they are, for the message.
+
+    Raises:
+        NotGood: with a problem for each feature: how many values of how many, and the worst.
+    """
+    if found := told(limits, x):
+        fix = "correct features.py or the data, or widen the contract if the values are right"
+        path = f"models/{model}/features.odcs.yaml"
+        raise NotGood(Problem(path, f"in {rows}, {each}", fix) for each in found)
 
 
 def targets(frame: "DataFrame", column: str) -> NDArray[np.float64]:

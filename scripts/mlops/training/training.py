@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from mlops.errors import bad_input
 from mlops.repository import Layout, Repository
 from mlops.scoring import artifact, features
+from mlops.scoring.limits import Limits
 from mlops.scoring.source import module_of
 from mlops.sources import training_inputs
-from mlops.specs.model import Value
+from mlops.specs.search import Value
 from mlops.training.holdout import split
-from mlops.training.rows import matrix, moment, records, targets
+from mlops.training.rows import hold, matrix, moment, records, targets
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -61,12 +62,22 @@ def train(repo: Repository, layout: Layout, model: str) -> Trained:
 
 
 def fit(layout: Layout, model: str, rows: "DataFrame") -> Trained:
-    """Train on these rows; the same rows and files give the same artifact anywhere."""
+    """Train on these rows; the same rows and files give the same artifact anywhere.
+
+    Raises:
+        BadInput: when the model's files or the rows are not as they have to be.
+        NotGood: when features of the rows break the contract of the features.
+    """
+    from mlops.data.feature_limits import limits_for
+
     spec = layout.model(model)
     code = features_of(layout, model)
     x = matrix(records(rows, code), code)
+    limits = limits_for(layout, model, code.columns)
+    if limits is not None:
+        hold(Limits(limits), x, model, "the rows to train on")
     y = targets(rows, spec.data.target)
-    trainer = _trainer(layout, model)
+    trainer = trainer_of(layout, model)
     text = without_settings(trainer(x, y, code.columns, spec.training.params, spec.training.seed))
     moments = rows[spec.data.time]
     first, last = moment(moments.min()), moment(moments.max())
@@ -78,12 +89,14 @@ def fit(layout: Layout, model: str, rows: "DataFrame") -> Trained:
         features=code.digest,
         trained_from=first,
         trained_until=last,
+        limits=limits,
     )
     files = artifact.files_of(card, text.encode())
     return Trained(files, artifact.digest_of(files), len(rows), first, last)
 
 
-def _trainer(layout: Layout, model: str) -> Trainer:
+def trainer_of(layout: Layout, model: str) -> Trainer:
+    """`train` of a tree's train.py; raises `BadInput` when there is none."""
     path = f"models/{model}/train.py"
     content = layout.tree.read(path)
     if content is None:

@@ -75,12 +75,12 @@ def consumers(repo: Repository, ref: str, dataset: str) -> dict[str, list[Consum
     roots = _roots(repo.git, ref, dataset, names)
     serves = _serving(layout, names)
     found: dict[tuple[str, str, int], Consumer] = {}
-    for release in _released(repo.git, ref, names):
+    for release in released(repo.git, ref, names):
         key = (release.service, release.release)
         for pin in release.datasets:
             own = {pin.digest} if pin.name == dataset else roots[pin.name, pin.digest]
             for root in own:
-                models = _learned(repo, release, pin.name)
+                models = learned(repo, release, pin.name)
                 found.setdefault(
                     (root, *key), Consumer(root, pin.digest, *key, models, tuple(serves[key]))
                 )
@@ -108,7 +108,14 @@ def _roots(git: Git, ref: str, dataset: str, names: Collection[str]) -> Roots:
     return found
 
 
-def _released(git: Git, ref: str, names: Collection[str]) -> Iterator[Release]:
+def released(git: Git, ref: str, names: Collection[str] = ()) -> Iterator[Release]:
+    """Every release that any environment has held up to a commit, and that may hold a dataset.
+
+    Args:
+        git: the clone.
+        ref: the commit.
+        names: of the datasets; without one, all releases.
+    """
     told = git.names(
         "log", "--first-parent", "-m", "--raw", "--no-abbrev", "--no-renames", "-z", "--format=",
         ref, "--", RELEASES,
@@ -122,7 +129,8 @@ def _released(git: Git, ref: str, names: Collection[str]) -> Iterator[Release]:
 
 def _naming(content: bytes | None, names: Collection[str]) -> Release | None:
     """The release, when it may hold one of the datasets and can be read."""
-    if content is None or not any(name.encode() in content for name in names):
+    named = not names or any(name.encode() in (content or b"") for name in names)
+    if content is None or not named:
         return None
     try:
         return parse(content, "release.yaml", Release)
@@ -141,7 +149,7 @@ def _serving(layout: Layout, names: Collection[str]) -> dict[tuple[str, int], li
     return found
 
 
-def _learned(repo: Repository, release: Release, dataset: str) -> tuple[ModelPin, ...]:
+def learned(repo: Repository, release: Release, dataset: str) -> tuple[ModelPin, ...]:
     """The models that learned from a dataset, by their spec then; all when that is not known."""
     if len(release.datasets) == 1:
         return release.models

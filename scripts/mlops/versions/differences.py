@@ -25,7 +25,7 @@ EXAMPLES = 3
 MEMORY = "1GiB"
 """What DuckDB may hold; more goes to disk."""
 SAMPLED = 1_000_000
-"""Rows from which on a share of the keys stands for all of them in the distributions."""
+"""Rows that the distributions are of, or more: from twice as many on, a share of the keys."""
 NUMBERS = frozenset({"integer", "number"})
 MOMENTS = frozenset({"timestamp", "date"})
 

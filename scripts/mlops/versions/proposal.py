@@ -8,6 +8,7 @@ from mlops.environments.proposal import commit_files, same_commit
 from mlops.errors import BadInput, bad_input
 from mlops.forges import Forge, PullRequest
 from mlops.graph import affected
+from mlops.lineage import told
 from mlops.repository import Layout, Repository
 
 
@@ -45,6 +46,7 @@ def propose(repo: Repository, forge: Forge, dataset: str) -> Proposed:
     if there and same_commit(repo, there, commit):
         commit = there
     body = _body(repo.commit(commit), pin, before)
+    told.wrote_in_commit(repo.root / pin_path(dataset), to_dvc(pin).encode())
     return Proposed(
         pin, before, forge.open_pull_request(branch, commit, title, body, replaces=there)
     )

@@ -7,6 +7,7 @@ from mlops.checks.planning import default_base
 from mlops.data.pin import Pin, fetch, pin_path
 from mlops.errors import not_good
 from mlops.files import write_whole
+from mlops.lineage.step import recorded
 from mlops.repository import Repository
 from mlops.versions.consumers import Consumer, WayBack, consumers, ways_back
 from mlops.versions.history import Pinned, Version, named, nothing_before, pinned, taken_back
@@ -42,6 +43,7 @@ class RolledBack:
         return newest if newest != self.target.pin.contract else None
 
 
+@recorded("data.rollback")
 def roll_back(
     repo: Repository,
     dataset: str,

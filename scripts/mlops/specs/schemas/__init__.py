@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mlops.data.learned.model import Learned
 from mlops.specs.base import Spec
 from mlops.specs.decision import Decision
 from mlops.specs.environment import Environment
@@ -24,6 +25,7 @@ SPECS: dict[str, type[Spec]] = {
     "environment": Environment,
     "evidence": Evidence,
     "experiment": Experiment,
+    "learned": Learned,
     "model": Model,
     "project": Project,
     "release": Release,

@@ -1,0 +1,101 @@
+"""What a figure may be, from what it was in the periods of a reference.
+
+False alarms are held to a share of all good batches together (family-wise): each of M figures gets
+alpha / M (Bonferroni). A figure that moved has the prediction interval of Student's t for one more
+period, on a scale on which it is closer to normal: shares by the arcsine of the root, what is
+always positive by the logarithm. It is never narrower than what was seen. Then each period is held
+to what the others say: an interval that a period would have broken is widened until it holds, and
+a figure for which that takes more than MOST_WIDER is left out.
+
+A figure that was the same in all periods is a law: any other value breaks it. No count of periods
+bounds how often a law meets its first exception; the leave-one-out share and clean batches do.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from mlops.data.learned.figures import Key
+from mlops.data.learned.model import Between
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SHARES = frozenset({"missing", "zeros", "whole", "unknown values", "rows that come again"})
+"""Figures between 0 and 1."""
+NEVER_TOO_SMALL = frozenset({"missing", "shift"})
+MOST_WIDER = 3.0
+DIGITS = 4
+
+
+def calibrated(periods: Sequence[Mapping[Key, float]], false_alarms: float) -> dict[Key, Between]:
+    """The bounds of all figures that every period has.
+
+    Args:
+        periods: the figures of each.
+        false_alarms: the share of good batches that may break any of the bounds.
+    """
+    import numpy as np
+
+    keys = [key for key in periods[0] if all(key in each for each in periods)]
+    series = {key: np.array([each[key] for each in periods]) for key in keys}
+    found = {
+        key: _bounds(key[1], values, false_alarms / len(keys)) for key, values in series.items()
+    }
+    return {key: bounds for key, bounds in found.items() if bounds is not None}
+
+
+def _bounds(name: str, values: "np.ndarray", alpha: float) -> Between | None:
+    import numpy as np
+    from scipy import stats
+
+    if not np.isfinite(values).all():
+        return None
+    if np.ptp(values) <= 1e-9 * max(1.0, abs(values[0])):
+        return Between(_rounded(values[0], down=True), _rounded(values[0], down=False))
+    scaled, back = _scale(name, values)
+    n = len(values)
+    limit = stats.t.ppf(1 - alpha / 2, n - 2)
+    wider = max(1.0, _worst_left_out(scaled) / limit)
+    if wider > MOST_WIDER:
+        return None
+    reach = wider * limit * scaled.std(ddof=1) * math.sqrt(1 + 1 / n)
+    low, high = back(scaled.mean() - reach), back(scaled.mean() + reach)
+    least = 0.0 if name in NEVER_TOO_SMALL else min(low, values.min())
+    return Between(_rounded(least, down=True), _rounded(max(high, values.max()), down=False))
+
+
+def _worst_left_out(scaled: "np.ndarray") -> float:
+    """How far, in standard errors of a prediction, the worst period is from all others."""
+    import numpy as np
+
+    n = len(scaled) - 1
+    mean = (scaled.sum() - scaled) / n
+    square = (np.square(scaled).sum() - np.square(scaled)) / n
+    spread = np.sqrt(np.maximum(square - mean**2, 0) * n / (n - 1) * (1 + 1 / n))
+    gaps = np.abs(scaled - mean)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.nanmax(np.where(gaps < 1e-12, 0.0, gaps / spread)))
+
+
+def _scale(name: str, values: "np.ndarray") -> "tuple[np.ndarray, Callable[[float], float]]":
+    import numpy as np
+
+    if name in SHARES and values.min() >= 0 and values.max() <= 1:
+        return np.arcsin(np.sqrt(values)), _from_arcsine
+    if values.min() > 0:
+        return np.log(values), math.exp
+    return values, float
+
+
+def _from_arcsine(angle: float) -> float:
+    return math.sin(min(max(angle, 0.0), math.pi / 2)) ** 2
+
+
+def _rounded(value: float, *, down: bool) -> float:
+    """To a few digits, outwards; whole numbers stay."""
+    if value == 0 or (float(value).is_integer() and abs(value) < 1e15):
+        return float(value)
+    step = 10.0 ** (math.floor(math.log10(abs(value))) - DIGITS + 1)
+    whole = math.floor(value / step) if down else math.ceil(value / step)
+    return float(f"{whole * step:.{DIGITS}g}")
