@@ -13,7 +13,7 @@ delay = model_beside(__file__, "flight-delay")
 class Service:
     """How likely a flight from New York is to arrive 15 minutes late or later."""
 
-    scoring = Scoring(delay.features.record, delay.score, plausible=(0.0, 1.0))
+    scoring = Scoring(delay.features.record, delay.score, plausible=(0.0, 1.0), models=(delay,))
 
     @bentoml.api(route="/predict", input_spec=scoring.request, output_spec=scoring.answer)
     def predict(self, rows: list[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ from mlops.checks.contracts import run as check_contracts
 from mlops.cli import run
 from mlops.data import pin as pins
 from mlops.data import table
+from mlops.data.currency import outdated
 from mlops.data.derivation import sources_of, with_derived
-from mlops.data.derive import derive, outdated
+from mlops.data.derive import derive
 from mlops.data.ingest import ingest
 from mlops.errors import BadInput, Exit, NotGood
 from mlops.graph import affected
+from mlops.service_levels.assessment import assess
 from tests.checks.contexts import context_of, told
 from tests.data.test_ingest import FEBRUARY, JANUARY, ingested
 from tests.derived import DERIVE, NAME, PATH, STEP, add_derived, contract
@@ -87,6 +90,8 @@ def test_a_source_with_another_version_is_told_by_the_ingest_and_by_the_check(
         f"{PATH}: is made of {digests.short(old)} of toy-points, {SOURCE} pins "
         f"{digests.short(new)}; mlops data derive {NAME}, then commit the pin\n"
     )
+    status = assess(made.repo, NAME, now=datetime(2024, 6, 1, tzinfo=UTC)).complete
+    assert (status.verdict, status.detail) == ("bad", found.problems[0].what)
     derive(made.repo, NAME)
     assert check_contracts(context_of(made, "contracts", NAME, "toy-points")).outcome == "good"
 

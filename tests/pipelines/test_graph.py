@@ -2,7 +2,9 @@
 
 import pytest
 
-from mlops.pipelines.graph import Pipeline, pipeline_of
+from mlops.errors import BadInput
+from mlops.pipelines.graph import Pipeline, pipeline_of, refuse_raw
+from tests.derived import NAME, add_derived
 from tests.search.toy import SEARCH, SPEC, add
 from tests.team import Team
 
@@ -46,6 +48,33 @@ def test_a_step_names_only_the_nearest_before_it(team: Team) -> None:
         "evaluate-toy-line": ["train-toy-line"],
         "score-toy-line": ["evaluate-toy-line"],
     }
+
+
+def test_data_made_of_others_is_derived_in_place_of_an_ingest(team: Team) -> None:
+    learn_from_derived(team)
+    pipeline = pipeline_of(team.repo, "toy-line", RAW, propose=True)
+    assert verbs(pipeline) == ["derive", "validate", "train", "evaluate", "score"]
+    derive = pipeline.steps[0]
+    assert derive.line == ("data", "derive", NAME)
+    assert [str(each) for each in derive.reads] == ["dataset toy-points"]
+    assert pipeline == pipeline_of(team.repo, "toy-line")
+
+
+def test_a_raw_file_for_data_made_of_others_is_refused(team: Team) -> None:
+    learn_from_derived(team)
+    with pytest.raises(BadInput) as refused:
+        refuse_raw(team.repo, "toy-line")
+    assert str(refused.value) == (
+        f"--raw: is not for toy-line: its data {NAME} is made of toy-points; "
+        "mlops data ingest one of these, then run without --raw"
+    )
+
+
+def learn_from_derived(team: Team) -> None:
+    add_derived(team)
+    path = "models/toy-line/model.yaml"
+    text = (team.root / path).read_text()
+    team.write(path, text.replace("dataset: toy-points", f"dataset: {NAME}"))
 
 
 def test_a_search_is_in_it_when_it_is_asked_for_and_model_yaml_has_one(team: Team) -> None:

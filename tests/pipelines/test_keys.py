@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from mlops.pipelines.graph import Step, pipeline_of
+from mlops.pipelines.graph import Artifact, Step, pipeline_of
 from mlops.pipelines.keys import key_of
 from tests.data.test_ingest import FEBRUARY, JANUARY, ingested
+from tests.derived import NAME, STEP, add_derived
 from tests.team import Team
 
 MODEL = "models/toy-line/model.yaml"
@@ -79,3 +80,18 @@ def keys(team: Team) -> dict[str, str]:
 
     raw = [str(team.root / JANUARY)]
     return {step.verb: of(step) for step in pipeline_of(team.repo, "toy-line", raw).steps}
+
+
+def test_a_derivation_is_done_again_when_a_source_or_its_step_changes(team: Team) -> None:
+    add_derived(team)
+    source = Artifact("dataset", "toy-points")
+    made = Artifact("dataset", NAME)
+    step = Step("derive", NAME, ("data", "derive", NAME), (source,), (made,))
+    keys = []
+    for file in (JANUARY, FEBRUARY):
+        ingested(team, file)
+        keys.append(key_of(team.repo, step))
+    assert key_of(team.repo, step) == keys[-1]
+    add(team, STEP, "# another\n")
+    keys.append(key_of(team.repo, step))
+    assert len(set(keys)) == 3

@@ -206,7 +206,7 @@ def _validated(
     repo = context.repo
     if repo.tree.read(pin_path(name)) is None:
         return None, (), ()
-    from mlops.data.derive import outdated
+    from mlops.data.currency import outdated
     from mlops.data.validated import validated
 
     try:

@@ -9,6 +9,7 @@ from mlops import digests
 from mlops.data import pin as pins
 from mlops.data import table
 from mlops.data.contract import Contract, read_contract
+from mlops.data.currency import apart
 from mlops.data.derivation import PROPERTY, sources_of, step_path
 from mlops.data.pin import Pin, SourceVersion
 from mlops.data.typed import conformed
@@ -86,37 +87,10 @@ def derived_again(repo: Repository, layout: Layout, pin: Pin) -> bytes:
         BadInput: when the tree pins other versions of its sources, or they cannot be had.
     """
     sources = [pins.read_pin(layout, each.dataset) for each in pin.sources]
-    if problems := _apart(pin, sources):
+    if problems := apart(pin, sources):
         raise BadInput(problems)
     contract = read_contract(layout, pin.dataset)
     return table.encode(contract, conformed(contract, _made(repo, layout, contract, sources)))
-
-
-def outdated(layout: Layout, pin: Pin) -> list[Problem]:
-    """Each source of which a tree pins another version than the one this was made of.
-
-    Raises:
-        BadInput: when a source has no version, or the contract's sources are wrong.
-    """
-    return _apart(pin, [pins.read_pin(layout, name) for name in sources_of(layout, pin.dataset)])
-
-
-def _apart(pin: Pin, sources: Iterable[Pin]) -> list[Problem]:
-    made_of = {each.dataset: digests.PREFIX + each.sha256 for each in pin.sources}
-    return [
-        Problem(
-            pins.pin_path(pin.dataset),
-            f"is made of {_short(made_of.get(each.dataset))} of {each.dataset}, "
-            f"{pins.pin_path(each.dataset)} pins {digests.short(each.digest)}",
-            f"mlops data derive {pin.dataset}, then commit the pin",
-        )
-        for each in sources
-        if made_of.get(each.dataset) != each.digest
-    ]
-
-
-def _short(digest: str | None) -> str:
-    return digests.short(digest) if digest else "no version"
 
 
 def _version(pin: Pin) -> SourceVersion:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from mlops import digests
 from mlops.data import quarantine
 from mlops.data.contract import Contract, known_dataset, read_contract
+from mlops.data.currency import outdated
 from mlops.data.pin import Pin, fetch, pin_path, read_pin
 from mlops.data.quarantine import Batch
 from mlops.errors import MlopsError, Problem
@@ -211,7 +212,12 @@ class _Look:
         return Aspect("bad", NO_VERSION, self.due, fix)
 
     def _complete(self) -> Aspect:
-        found = [*self._batches_wait(), *self._rows_lack(), *self._versions_lack()]
+        found = [
+            *self._batches_wait(),
+            *self._rows_lack(),
+            *self._versions_lack(),
+            *self._sources_moved(),
+        ]
         if found:
             since = [each.since for each in found if each.since]
             return Aspect(
@@ -237,6 +243,13 @@ class _Look:
             names = _some([batch.name for batch in self.waiting])
             fix = f"`mlops data quarantine list {self.contract.dataset}`"
             yield Aspect("bad", f"in quarantine {names}", self._waiting_since(), fix)
+
+    def _sources_moved(self) -> Iterator[Aspect]:
+        pin = self.pin
+        moved = self._try(lambda: outdated(self.repo, pin)) if pin else None
+        if moved:
+            fix = f"`mlops data derive {self.contract.dataset}`"
+            yield Aspect("bad", "; ".join(problem.what for problem in moved), None, fix)
 
     def _rows_lack(self) -> Iterator[Aspect]:
         if self.gaps:
