@@ -1,6 +1,6 @@
 """Features of flight-delay, used by training and by serving."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -49,8 +49,8 @@ COLUMNS = (
     "visib",
 )
 # By name alone: train.py tells LightGBM that these numbers are names.
-CARRIERS = {name: float(place) for place, name in enumerate(Carrier.__args__)}
-AIRPORTS = {name: float(place) for place, name in enumerate(Airport.__args__)}
+CARRIERS = {name: float(place) for place, name in enumerate(get_args(Carrier))}
+AIRPORTS = {name: float(place) for place, name in enumerate(get_args(Airport))}
 UNKNOWN = float("nan")
 
 
