@@ -47,6 +47,8 @@ AT_ONCE = 2
 LARGEST = 1_000_000
 """Bytes: somewhat more than the largest file of a run, the registry's database."""
 PATIENCE = 600.0
+ERRORS = "errors"
+"""File of a clone with what its runs said on standard error."""
 LOADED = [
     *("mlops.cli", "mlops.commands.pipeline", "mlops.pipelines.running", "mlops.pipelines.batch"),
     *("mlops.training.evaluation", "pandas", "pyarrow.parquet", "duckdb", "lightgbm"),
@@ -227,7 +229,7 @@ def _until_it_ends(place: Place) -> None:
     for _ in range(TRIES):
         if _code(place.start()) == 0:
             return
-    said = (place.root / "said").read_text().strip().splitlines()
+    said = (place.root / ERRORS).read_text().strip().splitlines()
     raise TimeoutError(f"does not end well ({said[-1] if said else 'says nothing'})")
 
 
@@ -250,9 +252,8 @@ def _run(root: Path, environment: Mapping[str, str], largest: int | None) -> Non
     os.setsid()
     os.chdir(root)
     os.environ.update(environment)
-    out = os.open("said", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(out, 1)
-    os.dup2(out, 2)
+    for number, name in ((1, "said"), (2, ERRORS)):
+        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), number)
     if largest is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
     from mlops.cli import run

@@ -11,7 +11,7 @@ from mlops import digests
 from mlops.errors import BadInput
 from mlops.registry import Registered, Registry
 from tests.team import Team
-from tests.training.points import INVALID, MODEL, start_registry
+from tests.training.points import INVALID, MODEL, pin, points, start_registry
 
 pytestmark = pytest.mark.slow
 
@@ -199,3 +199,17 @@ def test_a_version_deleted_behind_our_back_is_not_found_any_more(started: Team) 
     assert registry.find(MODEL, digest=made.digest) == made
     MlflowClient(registry.uri).delete_model_version(MODEL, "1")
     assert registry.find(MODEL, digest=made.digest) is None
+
+
+def test_a_database_whose_making_was_cut_off_is_made_anew(team: Team) -> None:
+    pin(team, points())
+    program = (
+        "import resource, sys; from mlops.cli import run;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000));"
+        f"sys.exit(run(['train', '{MODEL}']))"
+    )
+    full = subprocess.run([sys.executable, "-c", program], cwd=team.root, check=False)
+    assert full.returncode != 0
+    assert not (team.stores / "mlflow.db").exists()
+    done = team.mlops("train", MODEL)
+    assert done.returncode == 0, done.stderr

@@ -253,11 +253,17 @@ class Registry:
     @cached_property
     def _client(self) -> Any:
         made = _client_class()
-        with self._alone():  # the first use makes the embedded database
-            client = made(tracking_uri=self.uri, registry_uri=self.uri)
-            client.search_experiments(max_results=1)
-            client.search_registered_models(max_results=1)
-        return client
+        with self._alone():
+            if self._empty:
+                self._make_database()
+            return _opened(made, self.uri)
+
+    def _make_database(self) -> None:
+        """Whole or not at all: MLflow makes it in many steps, and goes on from none of them."""
+        with tempfile.TemporaryDirectory(dir=self.stores, prefix=".mlflow-") as folder:
+            file = Path(folder) / self._database.name
+            _opened(_client_class(), f"sqlite:///{file}")
+            file.replace(self._database)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -362,6 +368,14 @@ class Registry:
         source = f"{self._client.get_run(run_id).info.artifact_uri}/{ARTIFACT}"
         made = self._client.create_model_version(model, source, run_id, tags=dict(tags))
         return int(made.version)
+
+
+def _opened(made: Any, uri: str) -> Any:
+    """A client that has asked both of its stores, which makes or mends their tables."""
+    client = made(tracking_uri=uri, registry_uri=uri)
+    client.search_experiments(max_results=1)
+    client.search_registered_models(max_results=1)
+    return client
 
 
 def _client_class() -> Any:
