@@ -122,7 +122,7 @@ def test_the_profile_of_a_large_file_is_that_of_a_small_one_but_for_what_is_esti
     contract = contract_of(
         column(), column(name="s", logicalType="string"), column(name="b", logicalType="boolean")
     )
-    columns = {
+    columns: dict[str, Any] = {
         "id": list(range(5)),
         "v": [0.5, 1.5, None, 2.5, NAN],
         "s": ["a", "a", "b", None, "c"],
