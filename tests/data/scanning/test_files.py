@@ -122,13 +122,13 @@ def test_the_profile_of_a_large_file_is_that_of_a_small_one_but_for_what_is_esti
     contract = contract_of(
         column(), column(name="s", logicalType="string"), column(name="b", logicalType="boolean")
     )
-    file = write(
-        tmp_path,
-        id=list(range(5)),
-        v=[0.5, 1.5, None, 2.5, NAN],
-        s=["a", "a", "b", None, "c"],
-        b=[True, False, True, None, True],
-    )
+    columns: dict[str, Any] = {
+        "id": list(range(5)),
+        "v": [0.5, 1.5, None, 2.5, NAN],
+        "s": ["a", "a", "b", None, "c"],
+        "b": [True, False, True, None, True],
+    }
+    file = write(tmp_path, **columns)
     exact = profiles_of_file(contract, file, subject="rows")
     with of_file(contract.table, file, file_types(file)) as relation:
         large = profile.profiles_of(relation)

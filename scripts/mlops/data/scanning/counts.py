@@ -21,9 +21,10 @@ Found = int | Judged
 
 @dataclass(frozen=True)
 class _Seen:
-    """A column: how many values it has, not-a-number among them; the least and the largest."""
+    """A column: how many values it has, and how many of them are no numbers; its ends."""
 
     count: int
+    nans: int
     least: Any = None
     largest: Any = None
 
@@ -77,8 +78,7 @@ def _is_provable(rule: Rule, relation: Relation) -> bool:
 def _proved(rule: Rule, relation: Relation, column: _Seen) -> bool:
     """Whether what was seen of its column shows that no row breaks a rule."""
     if rule.expectation == MISSING:
-        # Not-a-number is missing, and the largest of all.
-        return column.count == relation.rows and column.largest == column.largest
+        return column.count == relation.rows and not column.nans
     asked = ends(rule, relation)
     return asked is not None and (not column.count or asked.hold(column.least, column.largest))
 
@@ -105,10 +105,11 @@ def _one_pass(
 
 
 def _sight(cell: Cell) -> tuple[str, ...]:
+    nans = _count(f"isnan({cell.came})") if cell.real else "0"
     if cell.kind in ("string", "boolean"):
-        return (f"count({cell.came})",)
+        return f"count({cell.came})", nans
     value = cell.value if cell.kind in ("timestamp", "date") else cell.came
-    return f"count({cell.came})", f"min({value})", f"max({value})"
+    return f"count({cell.came})", nans, f"min({value})", f"max({value})"
 
 
 def _counts(relation: Relation, conditions: Mapping[int, str]) -> dict[int, int]:

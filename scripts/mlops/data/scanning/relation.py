@@ -42,6 +42,7 @@ class Cell:
         value: of the type, null when it is missing or not readable.
         missing: whether it is not there.
         unreadable: whether it is there and not of the type; None when none can be.
+        real: whether it is a floating-point number of a file, and so may be none (NaN).
     """
 
     kind: LogicalType
@@ -49,6 +50,7 @@ class Cell:
     value: str
     missing: str
     unreadable: str | None = None
+    real: bool = False
 
 
 @dataclass(frozen=True)
@@ -175,10 +177,10 @@ def _file_cell(came: str, stored: str, kind: LogicalType) -> Cell:
     absent = f"({absent} OR isnan({came}))"
     if kind == "number":
         value = f"CASE WHEN NOT isnan({came}) THEN {_cast(came, stored, 'DOUBLE')} END"
-        return Cell(kind, came, value, absent)
+        return Cell(kind, came, value, absent, real=True)
     whole = f"{came} = floor({came}) AND abs({came}) < {LARGEST}"
     value = f"CASE WHEN {whole} THEN {came}::BIGINT END"
-    return Cell(kind, came, value, absent, f"NOT {absent} AND NOT ({whole})")
+    return Cell(kind, came, value, absent, f"NOT {absent} AND NOT ({whole})", real=True)
 
 
 def _cast(came: str, stored: str, asked: str) -> str:
