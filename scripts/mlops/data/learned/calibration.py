@@ -26,7 +26,8 @@ SHARES = frozenset({"missing", "zeros", "whole", "unknown values", "rows that co
 """Figures between 0 and 1."""
 NEVER_TOO_SMALL = frozenset({"missing", SHIFT})
 MOST_WIDER = 3.0
-BEYOND = 0.5
+BEYOND = 1.0
+"""Of the range that was seen, how far bounds reach beyond it at least: references are short."""
 _LIMITS = dict.fromkeys(SHARES, (0.0, 1.0)) | {SHIFT: (0.0, math.inf)}
 DIGITS = 4
 

@@ -36,7 +36,6 @@ class Looked:
     Attributes:
         sql: how it follows from the table's own columns.
         own: whether the table has it.
-        fitted: whether it is how far a number is from what follows from others.
         listed: whether the contract lists its values: what comes is its matter.
     """
 
@@ -44,7 +43,6 @@ class Looked:
     sort: Sort
     sql: str
     own: bool = True
-    fitted: bool = False
     listed: bool = False
 
 
@@ -88,6 +86,4 @@ def fit_columns(fits: Sequence[Fit]) -> Iterator[Looked]:
         else:
             sql = f"CASE WHEN {expected} >= {fit.ratio_from!r} THEN {given} / {expected} END"
             called = "over what follows from"
-        yield Looked(
-            f"{fit.column} {called} {', '.join(fit.by)}", "number", sql, own=False, fitted=True
-        )
+        yield Looked(f"{fit.column} {called} {', '.join(fit.by)}", "number", sql, own=False)

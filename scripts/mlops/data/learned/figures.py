@@ -101,7 +101,7 @@ def _by_name(column: Looked, bins: Bins | None) -> Iterator[tuple[str, str]]:
         yield "spread", f"stddev_pop({x})"
         yield "least", f"min({x})"
         yield "most", f"max({x})"
-    if column.sort == "number" and not column.fitted:
+    if column.sort == "number" and column.own:
         yield "zeros", f"avg(CAST({x} = 0 AS INT))"
         yield "whole", f"avg(CAST({x} = round({x}) AS INT))"
         yield "different values", f"approx_count_distinct({x})"
