@@ -1,4 +1,4 @@
-"""The small GitHub's door: HTTP on a free port, of loopback if nothing else is said."""
+"""The small GitHub's door: HTTP on a free port of loopback."""
 
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,13 +8,13 @@ from tests.forges.hub import Hub, Said
 
 
 class Server(ThreadingHTTPServer):
-    """A hub that listens on a free port."""
+    """A hub that listens on a free port of loopback."""
 
     daemon_threads = True
 
-    def __init__(self, hub: Hub, host: str = "127.0.0.1") -> None:
+    def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        super().__init__((host, 0), Handler)
+        super().__init__(("127.0.0.1", 0), Handler)
 
     def server_bind(self) -> None:
         # Not HTTPServer's, which looks the host's name up.
@@ -24,8 +24,7 @@ class Server(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Its address."""
-        host, port = self.server_address[:2]
-        return f"http://{host!s}:{port}"
+        return f"http://127.0.0.1:{self.server_address[1]}"
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -24,7 +24,6 @@ TOLD = 3_000
 """Characters of a failing command's last words."""
 GIT, REGISTRY = "http://127.0.0.1:18088", "127.0.0.1:5050"
 PACKAGES = ("libgomp1", "ca-certificates")
-PACKAGES_NEED = ("/etc/pip.conf", "/etc/ssl/certs")
 SETTINGS = ROOT / "infra/bootstrap"
 AS_VARIABLES = {
     "timeout.reconciliation": "ARGOCD_RESYNC",
@@ -77,12 +76,6 @@ class Own:
         """No webhook for this repository."""
         folder = self.cache / "argocd/git" / f"{repository}.git"
         subprocess.run(["git", "-C", str(folder), "config", "argocd.webhook", "false"], check=True)
-
-    def image(self, folder: Path, name: str, *options: str) -> str:
-        """Its name by digest; what this machine needs to reach packages is there as it builds."""
-        given = [place for place in PACKAGES_NEED if Path(place).exists()]
-        mounts = [f"--volume={place}:{place}:ro" for place in given]
-        return self.run("build-image", str(folder), name, *mounts, *options)
 
     def end(self) -> None:
         """Take down what was put up; a network that `up` refused to share is another's."""

@@ -31,15 +31,6 @@ class Harness(Protocol):
     def hear_no_pushes(self, repository: str) -> None:
         """Tell Argo CD no more of pushes to a repository."""
 
-    def image(self, folder: Path, name: str, *options: str) -> str:
-        """Build an image of a folder's files, push it and give its name by digest.
-
-        Args:
-            name: NAME:TAG.
-            options: of `podman build`.
-        """
-        ...
-
 
 @dataclass(frozen=True)
 class Place:
