@@ -19,6 +19,7 @@ import httpx
 import numpy as np
 
 from mlops.bento import Artifact, Built, build
+from mlops.data.feature_limits import limits_for
 from mlops.scoring import artifact, features
 from tests.team import Team
 
@@ -45,6 +46,7 @@ def toy_artifact(team: Team, folder: Path, rounds: int = 40) -> Artifact:
         format="lightgbm",
         columns=code.columns,
         features=code.digest,
+        limits=limits_for(team.repo, MODEL, code.columns),
     )
     files = artifact.files_of(card, text.encode())
     folder.mkdir(parents=True, exist_ok=True)
