@@ -276,6 +276,8 @@ def _alike(model: Model) -> argo.Template:
             env=[
                 argo.EnvVar(name="PYTHONPATH", value=f"{WORK}/scripts"),
                 argo.EnvVar(name="HOME", value=TMP),
+                # No image knows the user by name, and libraries ask who it is.
+                argo.EnvVar(name="USER", value=SETTINGS),
             ],
             resources=argo.ResourceRequirements(requests=requests, limits={"memory": memory}),
             security_context=argo.SecurityContext(
