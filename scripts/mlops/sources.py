@@ -16,10 +16,18 @@ TRAINING_CODE = (
     "training/rows.py",
     "training/holdout.py",
     "data/table.py",
+    "data/typed.py",
     "scoring",
     "digests.py",
 )
-EVALUATION_CODE = ("training", "scoring", "data/drift.py", "data/table.py", "digests.py")
+EVALUATION_CODE = (
+    "training",
+    "scoring",
+    "data/drift.py",
+    "data/table.py",
+    "data/typed.py",
+    "digests.py",
+)
 VALIDATION_CODE = ("data", "digests.py")
 SEARCH_CODE = ("search/folds.py", "search/sampling.py", "training/metrics.py")
 SERVING_CODE = ("serving", "scoring", "digests.py", "errors.py", "__init__.py")

@@ -18,6 +18,7 @@ from mlops.lineage.told import About
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
+    from mlops.data.contract import Contract
     from mlops.data.expectations import Outcome
     from mlops.data.profiles import Profile
     from mlops.data.validation import Report
@@ -141,7 +142,7 @@ def _batch(repo: Repository, dataset: str, file: Path) -> Found:
 
     contract = read_contract(repo, dataset)
     if file.suffix == ".parquet" and file.is_file():
-        return _file(repo, contract.dataset, file.absolute(), shown(repo, file.absolute()))
+        return _file(repo, contract, file.absolute(), shown(repo, file.absolute()))
     report = check_batch(repo, contract, file.absolute())
     told.describe(file.absolute(), About(quality=assertions(report)))
     return report, profiles_of(report.read) if report.read else {}
@@ -149,18 +150,18 @@ def _batch(repo: Repository, dataset: str, file: Path) -> Found:
 
 def _pinned(repo: Repository, dataset: str) -> Found:
     from mlops.data import pin
-
-    path = pin.fetch(repo, pin.read_pin(repo, dataset))
-    return _file(repo, dataset, path, pin.pin_path(dataset))
-
-
-def _file(repo: Repository, dataset: str, path: Path, subject: str) -> Found:
     from mlops.data.contract import read_contract
+
+    contract = read_contract(repo, dataset)
+    path = pin.fetch(repo, pin.read_pin(repo, dataset))
+    return _file(repo, contract, path, pin.pin_path(dataset))
+
+
+def _file(repo: Repository, contract: "Contract", path: Path, subject: str) -> Found:
     from mlops.data.validation import profiles_of_file, validate_file
     from mlops.lineage.quality import assertions
     from mlops.lineage.quality import columns as schema
 
-    contract = read_contract(repo, dataset)
     report = validate_file(contract, path, subject=subject, engine=repo.project.data.engine)
     told.describe(path, About(quality=assertions(report), schema=schema(contract)))
     return report, profiles_of_file(contract, path, subject=subject)

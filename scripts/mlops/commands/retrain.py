@@ -22,19 +22,20 @@ def command(model: str | None, *, skip_behind: bool, as_json: bool) -> int:
     Example: mlops retrain bike-demand
     Example: mlops retrain
     """
-    repo = Repository.at()
-    models = (model,) if model else with_data(repo, served(repo))
-    return retrain(repo, models, skip_behind=skip_behind, as_json=as_json)
+    return retrain(Repository.at(), model, skip_behind=skip_behind, as_json=as_json)
 
 
 def retrain(
     repo: Repository,
-    models: tuple[str, ...],
+    model: str | None = None,
     *,
     skip_behind: bool = False,
     as_json: bool = False,
 ) -> int:
     """Train, then release each service; one that is refused does not keep back the others.
+
+    Args:
+        model: its name; default: each that is served and has data.
 
     Raises:
         BadInput: when a model, its data or the state of the clone is wrong.
@@ -43,11 +44,12 @@ def retrain(
     from mlops.commands.release import release, train_models
     from mlops.commands.train import train
 
-    services = sorted({name for model in models for name in serving(repo, model)})
     if skip_behind and left_to_newer(repo, as_json=as_json):
         return Exit.DONE
-    for model in models:
-        train(repo, model, as_json=as_json)
+    models = (model,) if model else with_data(repo, served(repo))
+    services = sorted({name for each in models for name in serving(repo, each)})
+    for each in models:
+        train(repo, each, as_json=as_json)
     refused: list[MlopsError] = []
     for service in services:
         if skip_behind and left_to_newer(repo, as_json=as_json):  # while it was trained

@@ -26,6 +26,8 @@ SHARES = frozenset({"missing", "zeros", "whole", "unknown values", "rows that co
 """Figures between 0 and 1."""
 NEVER_TOO_SMALL = frozenset({"missing", SHIFT})
 MOST_WIDER = 3.0
+LARGEST = 700.0
+"""The exponential of more is beyond what a number holds."""
 BEYOND = 1.0
 """Of the range that was seen, how far bounds reach beyond it at least: references are short."""
 _LIMITS = dict.fromkeys(SHARES, (0.0, 1.0)) | {SHIFT: (0.0, math.inf)}
@@ -99,7 +101,12 @@ def _scales(
     if name in SHARES and values.min() >= 0 and values.max() <= 1:
         yield np.arcsin(np.sqrt(values)), _from_arcsine
     elif values.min() > 0:
-        yield np.log(values), math.exp
+        yield np.log(values), _from_logarithm
+
+
+def _from_logarithm(value: float) -> float:
+    """Of figures that vary by hundreds of powers of ten the bound is a number, too."""
+    return math.exp(min(value, LARGEST))
 
 
 def _from_arcsine(angle: float) -> float:
