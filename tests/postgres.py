@@ -7,16 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.installed import need, where
 from tests.team import free_port
 
 USER = "tester"
-PLACES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-
-
-def program(name: str) -> str | None:
-    """Where a program of the server lies: Debian keeps them off PATH."""
-    path = os.pathsep.join([os.environ.get("PATH", ""), *map(str, PLACES)])
-    return shutil.which(name, path=path)
 
 
 @contextmanager
@@ -25,16 +19,17 @@ def running(folder: Path) -> Iterator[int]:
 
     The superuser is `USER`; anybody on loopback is let in.
     """
+    need("initdb", "pg_ctl")
     port, data = free_port(), folder / "data"
     folder.mkdir(parents=True, exist_ok=True)
     # The server does not run as root.
     user = "postgres" if os.getuid() == 0 else None
     if user:
         shutil.chown(folder, user)
-    control = [program("pg_ctl") or "pg_ctl", "-D", str(data), "-w"]
+    control = [str(where("pg_ctl")), "-D", str(data), "-w"]
     options = f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off"
     commands = (
-        [program("initdb") or "initdb", "-D", str(data), "-A", "trust", "-U", USER],
+        [str(where("initdb")), "-D", str(data), "-A", "trust", "-U", USER],
         [*control, "-l", str(folder / "log"), "-o", options, "start"],
     )
     for command in commands:

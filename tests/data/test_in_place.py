@@ -19,10 +19,7 @@ from tests.data.test_validation import column, contract_of
 
 sqlalchemy = pytest.importorskip("sqlalchemy")
 pytest.importorskip("pg8000")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(postgres.program("initdb") is None, reason="no PostgreSQL server"),
-]
+pytestmark = pytest.mark.slow
 ABOVE = "expect_column_pair_values_a_to_be_greater_than_b"
 ROWS = {
     "id": ["0", "1", "2", "2", "4"],

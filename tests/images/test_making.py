@@ -24,6 +24,7 @@ from mlops.images.tools import Tool
 from tests.images import gate, workshop
 from tests.images.gate import Gate
 from tests.images.workshop import PLAIN, TOOLS, Registry, Storage, await_that, using
+from tests.installed import need
 from tests.serving.toy import MODEL, RAW, Toy, body, make_toy, rows
 from tests.team import Team, free_port, make_team
 
@@ -107,7 +108,7 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A base in a registry, and a team whose service is trained."""
-    workshop.need(TOOLS[0], "docker-registry", "mmdebstrap")
+    need(TOOLS[0], "docker-registry", "mmdebstrap")
     folder = tmp_path_factory.mktemp("making")
     with ExitStack() as stack:
         behind = stack.enter_context(workshop.registry(folder / "registry"))

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from mlops.images.tools import KINDS, Tool
+from tests.installed import SYSTEM, need, where
 from tests.team import free_port
 
 TOOLS = ("podman", "buildah", "docker")
@@ -28,19 +29,6 @@ PYTHON = ("base-files", "libgomp1", "libstdc++6", "python3")
 HOOK = Path("/usr/share/mmdebstrap/hooks/merged-usr")
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 SECONDS = 60.0
-SYSTEM = "/usr/sbin:/sbin"
-"""Where Debian has programs that not every PATH leads to."""
-
-
-def need(*programs: str) -> None:
-    """Skip with the names of the programs that are not here; in CI nothing may be lacking."""
-    lacking = [name for name in programs if _where(name) is None]
-    if not lacking:
-        return
-    said = f"not installed: {', '.join(lacking)}"
-    if os.environ.get("CI") == "true":
-        pytest.fail(said)
-    pytest.skip(said)
 
 
 @dataclass(frozen=True)
@@ -203,7 +191,7 @@ def _daemon(folder: Path, images: Path) -> Iterator[None]:
     named = [f"--{name}={value}" for name, value in places.items()]
     with (folder / "daemon.log").open("w") as log:
         process = subprocess.Popen(
-            [str(_where(DAEMON)), *named, f"--pidfile={folder}/pid", "--bridge=none", *off],
+            [str(where(DAEMON)), *named, f"--pidfile={folder}/pid", "--bridge=none", *off],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -223,7 +211,7 @@ def _socket(folder: Path) -> str:
 
 def _configure(folder: Path) -> None:
     """What works without systemd, in a container, and beside other users of podman."""
-    runtime = [f'runtime = "{name}"' for name in ("runc", "crun") if _where(name)][:1]
+    runtime = [f'runtime = "{name}"' for name in ("runc", "crun") if where(name)][:1]
     lines = [
         "[engine]",
         'cgroup_manager = "cgroupfs"',
@@ -235,10 +223,6 @@ def _configure(folder: Path) -> None:
         'default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]',
     ]
     (folder / "containers.conf").write_text("\n".join([*lines, ""]))
-
-
-def _where(name: str) -> str | None:
-    return shutil.which(name, path=f"{os.environ['PATH']}:{SYSTEM}")
 
 
 def _wrap(place: Storage, name: str, given: str, *options: str) -> None:

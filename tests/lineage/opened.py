@@ -1,15 +1,13 @@
 """What processes opened, as the kernel saw it: strace, in every process and thread of a command."""
 
-import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+from tests.installed import need
 
 CALLS = "open,openat,openat2,creat,rename,renameat,renameat2,link,linkat"
 # With -y a descriptor is followed by its path: `openat(AT_FDCWD</a>, "b", O_RDONLY) = 3</a/b>`.
@@ -33,10 +31,7 @@ def traced(
     command: Sequence[str], *, cwd: Path, env: Mapping[str, str]
 ) -> tuple[subprocess.CompletedProcess[str], Opened]:
     """Run a command, and tell what it and all that it started opened."""
-    if not shutil.which("strace"):
-        if os.environ.get("CI") == "true":
-            pytest.fail("strace is missing: add it to the packages of .ci/run")
-        pytest.skip("strace is missing; it is Debian's package of that name")
+    need("strace")
     with tempfile.TemporaryDirectory() as folder:
         # A file for each thread: no call is interrupted by another's line.
         strace = ["strace", "-ff", "--seccomp-bpf", "-qq", "-y", "-s", "4096"]
