@@ -33,6 +33,10 @@ def test_a_search_is_read_with_what_it_leaves_out() -> None:
     assert (search.folds.count, search.folds.days) == (4, 7)
 
 
+def test_what_a_search_starts_from_may_lie_outside_of_what_it_tries() -> None:
+    assert read(space("rounds: {type: int, min: 50, max: 90}")).training.params["rounds"] == 40
+
+
 @pytest.mark.parametrize(
     ("search", "said"),
     [
@@ -43,9 +47,6 @@ def test_a_search_is_read_with_what_it_leaves_out() -> None:
         (SEARCH.replace("trials: 6", "minutes: 5"), "key is missing `search.trials`"),
         (SEARCH.replace("trials: 6", "trials: 6\n  minutes: 0"), "`search.minutes` is 0"),
         (space("depth: {type: int, min: 1, max: 9}"), "`training.params` lacks depth"),
-        (space("rounds: {type: int, min: 50, max: 90}"), "has a rounds outside of its range"),
-        (space("rounds: {type: int, min: 15, max: 90, step: 10}"), "has a rounds outside of"),
-        (space("rounds: {type: choice, of: [20, 80]}"), "has a rounds outside of its range"),
         (space("rounds: {type: int, min: 50, max: 50}"), "`min` has to be below `max`"),
         (space("rounds: {type: int, min: 0, max: 50, log: true}"), "`log` needs a `min` above 0"),
         (

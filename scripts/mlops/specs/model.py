@@ -158,11 +158,4 @@ class Model(Spec):
             raise ValueError(
                 f"`training.params` lacks {', '.join(missing)}, which a search starts from"
             )
-        outside = [name for name, value in params.items() if _outside(search, name, value)]
-        if outside:
-            raise ValueError(f"`training.params` has a {', '.join(outside)} outside of its range")
         return search
-
-
-def _outside(search: Search, name: str, value: Value) -> bool:
-    return name in search.space and not search.space[name].holds(value)

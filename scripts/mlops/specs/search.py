@@ -24,12 +24,6 @@ class Whole(Spec):
         _refuse(self.min, self.max, self.step if self.step > 1 else None, self.log)
         return self
 
-    def holds(self, value: Value) -> bool:
-        """Whether a value is one of these."""
-        if isinstance(value, bool) or not isinstance(value, int):
-            return False
-        return self.min <= value <= self.max and (value - self.min) % self.step == 0
-
 
 class Continuous(Spec):
     """Numbers from `min` to `max`; with `step`, those of that grid."""
@@ -45,13 +39,6 @@ class Continuous(Spec):
         _refuse(self.min, self.max, self.step, self.log)
         return self
 
-    def holds(self, value: Value) -> bool:
-        """Whether a value is one of these."""
-        if isinstance(value, bool | str) or not self.min <= value <= self.max:
-            return False
-        steps = (value - self.min) / self.step if self.step else 0.0
-        return abs(steps - round(steps)) < 1e-8
-
 
 class Choice(Spec):
     """Some values, without an order."""
@@ -66,10 +53,6 @@ class Choice(Spec):
         if len({str(value) for value in of}) != len(of):
             raise ValueError("a value stands twice")
         return of
-
-    def holds(self, value: Value) -> bool:
-        """Whether a value is one of these."""
-        return any(value == one and type(value) is type(one) for one in self.of)
 
 
 Range = Annotated[Whole | Continuous | Choice, Field(discriminator="type")]
