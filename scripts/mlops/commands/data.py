@@ -22,6 +22,7 @@ from mlops.commands import (
     data_validate,
 )
 from mlops.errors import Exit
+from mlops.lineage.step import recorded
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def ingest_command(dataset: str, files: tuple[Path, ...], as_json: bool) -> int:
     return ingest(Repository.at(), dataset, files, as_json=as_json)
 
 
+@recorded("data.ingest")
 def ingest(
     repo: Repository, dataset: str, files: tuple[Path, ...], *, as_json: bool = False
 ) -> int:

@@ -9,6 +9,7 @@ import click
 
 from mlops import digests
 from mlops.errors import Exit, MlopsError
+from mlops.lineage.step import recording
 from mlops.repository import Repository
 
 if TYPE_CHECKING:
@@ -312,14 +313,21 @@ def _decided(decide: Decide, dataset: str, doing: str, *, as_json: bool) -> int:
 
     repo = Repository.at()
     status = Console(stderr=True).status(f"reading {dataset}")
-    with repo.exclusive(f"mlops data quarantine {doing}"), status:
-        decision, done = decide(repo, status.update)
+    with recording(repo, f"data.quarantine.{doing}", dataset):
+        with repo.exclusive(f"mlops data quarantine {doing}"), status:
+            decision, done = decide(repo, status.update)
+        _tell_decided(repo, decision, done, as_json=as_json)
+    return Exit.DONE
+
+
+def _tell_decided(
+    repo: Repository, decision: "Decision", done: "Ingested | None", *, as_json: bool
+) -> None:
+    from mlops.commands.data import tell_ingested
+
     if as_json:
         click.echo(json.dumps(decision.model_dump(mode="json"), indent=2))
-        return Exit.DONE
+        return
     click.echo(f"{decision.dataset} {digests.short(decision.batch)}: {decision}")
     if done is not None:
-        from mlops.commands.data import tell_ingested
-
         tell_ingested(repo, decision.dataset, done, 1)
-    return Exit.DONE
