@@ -172,7 +172,8 @@ def test_the_inputs_name_all_code_of_the_tool_that_a_search_runs() -> None:
         for path in tool_code((*TRAINING_CODE, *SEARCH_CODE))
     }
     without_a_say = {
-        "mlops.data", "mlops.data.contract", "mlops.data.pin", "mlops.training", "mlops.search",
+        "mlops.data", "mlops.data.contract", "mlops.data.derivation", "mlops.data.pin",
+        "mlops.lineage", "mlops.lineage.events", "mlops.lineage.told", "mlops.training", "mlops.search",
         "mlops.search.searching", "mlops.search.trials", "mlops.registry", "mlops.registry_facts",
         "mlops.errors", "mlops.files", "mlops.git", "mlops.lock", "mlops.locks",
         "mlops.repository", "mlops.sources", "mlops.tree",
