@@ -108,6 +108,8 @@ def fork(gitea_stage: GiteaStage) -> Fork:
     shutil.rmtree(team.root / ".github")
     add_template(team)
     data = pin_data_without_raw_files(team)
+    rendered = team.mlops("render")
+    assert rendered.returncode == 0, rendered.stderr
     team.commit("Start with the template", push=False)
     push(stage, "bot", stage.repository, "HEAD:refs/heads/main")
     ask(stage, "DELETE", f"{stage.repository}/collaborators/alice")
