@@ -396,7 +396,7 @@ def test_a_first_commit_is_checked_as_a_whole_and_compared_with_nothing(team: Te
     assert said.plan == 0
     assert set(said.jobs) == {"code", "tests", "contracts", "models", "environments", "policy"}
     assert said.jobs["environments"] == said.jobs["policy"] == GOOD
-    assert "A contract is new." in said.verdict
+    assert "2 contracts are new." in said.verdict
     assert "a first commit, whose files fit" in said.comment
 
 

@@ -15,7 +15,8 @@ from tests.team import Team, make_team
 
 SERVICE_FILE = "apps/toy/service.py"
 RAISES = 'import os\n\nif "MLOPS_RELEASE" in os.environ:\n    raise RuntimeError("no such table")\n'
-NOT_FINITE = "Scoring(line.features.record, lambda rows: line.score(rows) * float('nan'))"
+SCORES = "line.score,"
+NOT_FINITE = "lambda rows: line.score(rows) * float('nan'),"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def bentos(tmp_path_factory: pytest.TempPathFactory) -> Bentos:
         "first": (good, first),
         "second": (good, second),
         "raises": (good + RAISES, first),
-        "nan": (good.replace("Scoring(line.features.record, line.score)", NOT_FINITE), first),
+        "nan": (good.replace(SCORES, NOT_FINITE), first),
     }
     made = {}
     for name, (source, model) in sources.items():

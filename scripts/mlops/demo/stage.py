@@ -16,8 +16,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from mlops.errors import bad_input
-from mlops.files import load_yaml
+from mlops.files import load_yaml, write_whole
 from mlops.lock import LOCK, only_one
+from mlops.repository import Layout
+from mlops.tree import WorkTree
 
 END_LIMIT = 40.0
 """Seconds a follower gets to drain and end before it is killed."""
@@ -79,7 +81,16 @@ class Stage:
         mlops_toml = self.team / "mlops.toml"
         text = mlops_toml.read_text().replace('root = ".mlops"', 'root = "../stores"')
         mlops_toml.write_text(text)
+        self._render()
         self._choose_free_ports()
+
+    def _render(self) -> None:
+        """What is made of mlops.toml, as `mlops render` would: the stores lie elsewhere."""
+        from mlops import rendering
+
+        for path, content in rendering.stale(Layout(WorkTree(self.team))).items():
+            if content is not None:
+                write_whole(self.team / path, content)
 
     def _refuse_strange(self) -> None:
         """Nothing that is not of this story is taken away.
