@@ -23,8 +23,8 @@ canary:
   step_seconds: 30
   min_requests: 20
 """
-RIGHT = "Scoring(demand.features.record, demand.score,"
-WRONG = "Scoring(demand.features.record, elsewhere(demand.score),"
+RIGHT = "demand.features.record, demand.score,"
+WRONG = "demand.features.record, elsewhere(demand.score),"
 ELSEWHERE = """\
 def elsewhere(score: Any) -> Any:
     \"\"\"Right on a laptop.\"\"\"
