@@ -80,12 +80,38 @@ class Team:
             env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"},
         )
 
+    def begin(self) -> None:
+        """Make what lies in the folder a clone of a new forge, in one commit."""
+        git(
+            self.forge.parent, "init", "--quiet", "--bare", "--initial-branch=main", self.forge.name
+        )
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("config", "user.name", "A Person")
+        self.git("config", "user.email", "person@example.com")
+        self.git("remote", "add", "origin", str(self.forge))
+        self.commit("Start")
+        self.git("fetch", "--quiet", "origin")
+
+
+def make_clone(root: Path) -> Repository:
+    """A clone with the template's own contracts and raw files, in one commit; nothing is pinned."""
+    for part in ("data-contracts", ".dvc"):
+        ignored = shutil.ignore_patterns("*.dvc", "*.parquet", "tmp", "cache", "config.local")
+        shutil.copytree(ROOT / part, root / part, ignore=ignored)
+    for file in ("mlops.toml", ".gitignore"):
+        shutil.copy(ROOT / file, root / file)
+    git(root, "init", "--quiet", "--initial-branch=main")
+    git(root, "config", "user.name", "A Person")
+    git(root, "config", "user.email", "person@example.com")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Start")
+    return Repository.at(root)
+
 
 def make_team(folder: Path) -> Team:
     """A fresh forge and clone of the small project below `folder`."""
     team = Team(folder / "team", folder / "forge.git", folder / "stores")
     folder.mkdir(parents=True, exist_ok=True)
-    git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(team.forge))
     shutil.copytree(PROJECT, team.root)
     for part in TEMPLATE_PARTS:
         _copy(ROOT / part, team.root / part)
@@ -94,12 +120,7 @@ def make_team(folder: Path) -> Team:
             f"environments/{environment}/toy/settings.yaml",
             f"service: toy\nlocal_port: {free_port()}\n",
         )
-    team.git("init", "--quiet", "--initial-branch=main")
-    team.git("config", "user.name", "A Person")
-    team.git("config", "user.email", "person@example.com")
-    team.git("remote", "add", "origin", str(team.forge))
-    team.commit("Start")
-    team.git("fetch", "--quiet", "origin")
+    team.begin()
     return team
 
 

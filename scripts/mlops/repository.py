@@ -1,5 +1,6 @@
 """The project's layout: which file of a tree says what."""
 
+import os
 import tomllib
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -196,6 +197,11 @@ class Repository(Layout):
     def stores(self) -> Path:
         """The folder of the embedded stores."""
         return (self.root / self.project.stores.root).resolve()
+
+    def shown(self, path: Path) -> str:
+        """A path for people: relative to the clone when that is near, else absolute."""
+        relative = os.path.relpath(path, self.root)
+        return str(path) if relative.startswith("../..") else relative
 
     def commit(self, revision: str) -> Layout:
         """The files of a commit, or of `git.NOTHING`; raises like `commit_id`."""

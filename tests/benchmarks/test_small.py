@@ -2,46 +2,21 @@
 
 import pytest
 
-from benchmarks import (
-    data_rollback,
-    killed_runs,
-    lineage,
-    plan,
-    planted_faults,
-    pull_request,
-    records,
-    rollback,
-    search,
-    serving,
-    startup,
-    validation,
-)
+from benchmarks.__main__ import BENCHMARKS
 from benchmarks.table import Figure, markdown, recorded
 
-MEASURES = {
-    "startup": startup.measure,
-    "plan": plan.measure,
-    "pull-request": pull_request.measure,
-    "serving": serving.measure,
-    "rollback": rollback.measure,
-    "data-rollback": data_rollback.measure,
-    "lineage": lineage.measure,
-    "killed-runs": killed_runs.measure,
-    "search": search.measure,
-    "records": records.measure,
-    "validation": validation.measure,
-    "planted-faults": planted_faults.measure,
-}
-
+ELSEWHERE = {"demo", "selection", "cluster", "applications"}
+"""The demo is a test itself, mutants have one of their own, and the others need a cluster."""
+SMALL = [name for name in BENCHMARKS if name not in ELSEWHERE]
 NONE = ("requests lost", "runs that ended wrong", "clean batches refused")
 """Of these, a small run has none at all, too."""
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.parametrize("name", SMALL)
 def test_a_small_run_gives_a_table_and_loses_no_request(name: str) -> None:
-    figures = MEASURES[name](small=True)
+    figures = BENCHMARKS[name](small=True)
     assert len(markdown(figures).splitlines()) == 4 + len(figures)
     for figure in figures:
         if figure.what.startswith(NONE):

@@ -1,7 +1,6 @@
 """The shipped data: as in its source, good by its contract, and drifting."""
 
 import csv
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from mlops.data import table
 from mlops.data.contract import read_contract
 from mlops.data.ingest import check_batch, ingest, read_step
 from mlops.repository import Repository
-from tests.team import ROOT, git
+from tests.team import ROOT, make_clone
 
 RAW = ROOT / "data-contracts" / "bike-rentals" / "raw"
 MONTHS = sorted(RAW.glob("*.csv"))
@@ -25,17 +24,7 @@ SOURCE = "sha256:ac6950ae6f11efcc69c29d6bb13e8881c001e27d36434660d59444a1414f712
 @pytest.fixture
 def clone(tmp_path: Path) -> Repository:
     """A clone with the template's own data files."""
-    root = tmp_path / "clone"
-    for part in ("data-contracts", ".dvc"):
-        ignored = shutil.ignore_patterns("*.dvc", "*.parquet", "tmp", "cache", "config.local")
-        shutil.copytree(ROOT / part, root / part, ignore=ignored)
-    for file in ("mlops.toml", ".gitignore"):
-        shutil.copy(ROOT / file, root / file)
-    git(root, "init", "--quiet", "--initial-branch=main")
-    git(root, "add", "--all")
-    identity = ("-c", "user.name=A Person", "-c", "user.email=person@example.com")
-    git(root, *identity, "commit", "--quiet", "--message", "Start")
-    return Repository.at(root)
+    return make_clone(tmp_path / "clone")
 
 
 def test_the_months_put_together_are_the_source_byte_for_byte() -> None:

@@ -19,7 +19,7 @@ from mlops.data.ingest import ingest, read_step
 from mlops.data.raw import read_raw
 from mlops.repository import Repository
 from mlops.scoring.source import module_of
-from tests.team import ROOT, git
+from tests.team import ROOT, make_clone
 
 EXCERPT = ROOT / "tests" / "fixtures" / "flights"
 """Every twelfth day of the source: a ninth of its flights, its weather from two o'clock on."""
@@ -38,17 +38,7 @@ JOIN = module(f"{NAME}/derive.py")
 @pytest.fixture
 def clone(tmp_path: Path) -> Repository:
     """A clone with the template's own data files."""
-    root = tmp_path / "clone"
-    for part in ("data-contracts", ".dvc"):
-        ignored = shutil.ignore_patterns("*.dvc", "*.parquet", "tmp", "cache", "config.local")
-        shutil.copytree(ROOT / part, root / part, ignore=ignored)
-    for file in ("mlops.toml", ".gitignore"):
-        shutil.copy(ROOT / file, root / file)
-    git(root, "init", "--quiet", "--initial-branch=main")
-    git(root, "add", "--all")
-    identity = ("-c", "user.name=A Person", "-c", "user.email=person@example.com")
-    git(root, *identity, "commit", "--quiet", "--message", "Start")
-    return Repository.at(root)
+    return make_clone(tmp_path / "clone")
 
 
 def test_the_months_hold_the_lines_of_the_source_byte_for_byte_and_in_order() -> None:

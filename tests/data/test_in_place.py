@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import sqlalchemy
 
 from mlops.data.in_place import validate_in_place
 from mlops.data.typed import read
@@ -17,8 +18,6 @@ from tests import postgres
 from tests.data.scanning.test_agreement import CONTRACT
 from tests.data.test_validation import column, contract_of
 
-sqlalchemy = pytest.importorskip("sqlalchemy")
-pytest.importorskip("pg8000")
 pytestmark = pytest.mark.slow
 ABOVE = "expect_column_pair_values_a_to_be_greater_than_b"
 ROWS = {

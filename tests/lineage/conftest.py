@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.team import ROOT, Team, free_port, git
+from tests.team import ROOT, Team, free_port
 
 
 @pytest.fixture
@@ -28,11 +28,5 @@ def bikes(tmp_path: Path) -> Team:
             line if "local_port" not in line else f"local_port: {free_port()}" for line in text
         )
         team.write(settings, "\n".join(ports) + "\n")
-    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(team.forge))
-    team.git("init", "--quiet", "--initial-branch=main")
-    team.git("config", "user.name", "A Person")
-    team.git("config", "user.email", "person@example.com")
-    team.git("remote", "add", "origin", str(team.forge))
-    team.commit("Start")
-    team.git("fetch", "--quiet", "origin")
+    team.begin()
     return team

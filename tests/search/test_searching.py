@@ -173,6 +173,7 @@ def test_the_inputs_name_all_code_of_the_tool_that_a_search_runs() -> None:
     }
     without_a_say = {
         "mlops.data", "mlops.data.contract", "mlops.data.derivation", "mlops.data.pin",
+        "mlops.data.remote",
         "mlops.lineage", "mlops.lineage.events", "mlops.lineage.told", "mlops.training", "mlops.search",
         "mlops.search.searching", "mlops.search.trials", "mlops.registry", "mlops.registry_facts",
         "mlops.errors", "mlops.files", "mlops.git", "mlops.lock", "mlops.locks",

@@ -85,10 +85,9 @@ def _body(done: "Scored") -> dict[str, object]:
 
 
 def _told(repo: Repository, done: "Scored") -> str:
-    from mlops.data.pin import shown
 
     found = done.registered
     return (
         f"{found.model} version {found.version} ({digests.short(found.digest)}): {done.rows} rows "
-        f"predicted, in {shown(repo, done.path)}"
+        f"predicted, in {repo.shown(done.path)}"
     )

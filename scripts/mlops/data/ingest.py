@@ -105,7 +105,7 @@ def check_batch(repo: Repository, contract: Contract, file: Path) -> Report:
     report = validate(
         contract,
         _passed_on(step, contract, raw),
-        subject=pins.shown(repo, file),
+        subject=repo.shown(file),
         engine=repo.project.data.engine,
     )
     if set(step.columns).issubset(raw.columns):
@@ -174,7 +174,7 @@ def ingest(
     old = _current(repo, contract)
     reports = []
     for file in files:
-        progress(f"checking {pins.shown(repo, file)}")
+        progress(f"checking {repo.shown(file)}")
         reports.append(check_batch(repo, contract, file))
         told.describe(file, About(quality=assertions(reports[-1])))
     _refuse_broken(repo, files, reports, aside=aside)
@@ -251,7 +251,7 @@ def _kept_aside(repo: Repository, subject: str, batch: Batch) -> Problem:
     if batch.decision:
         what = f"is batch {batch.name}, which was {batch.decision}"
         return Problem(subject, what, "it stays so; ingest a file that is corrected")
-    where = pins.shown(repo, batch.folder)
+    where = repo.shown(batch.folder)
     what = f"kept aside in {where}, the pin and the stored versions are unchanged"
     called = f"{batch.reason.dataset} {batch.name}"
     fix = f"read reason.md there, then `mlops data quarantine repair {called} CORRECTED`"

@@ -1,11 +1,7 @@
 """The pin of a dataset's version: a DVC file in Git, content in the stores and the DVC remote."""
 
-import errno
 import hashlib
-import os
-import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,6 +10,7 @@ from pydantic import ConfigDict, Field
 from mlops import digests
 from mlops.data.contract import known_dataset
 from mlops.data.derivation import is_derived
+from mlops.data.remote import Remote
 from mlops.errors import BadInput, MlopsError, NotHere, Problem, bad_input
 from mlops.files import dump_yaml, replacing, write_whole
 from mlops.lineage import told
@@ -21,11 +18,6 @@ from mlops.lineage.events import StatisticsFacet
 from mlops.lineage.told import About, Thing
 from mlops.repository import Layout, Repository
 from mlops.specs.base import Digest, Name, Spec, Version, parse
-
-REMOTE = "stores"
-"""Name of the DVC remote; options for it (credentials) may stand in .dvc/config.local."""
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""Errors of writing here, not of reading there."""
 
 
 def pin_path(dataset: str) -> str:
@@ -201,7 +193,7 @@ def fetch(repo: Repository, pin: Pin) -> Path:
         if found == pin.digest:
             told.read(path, pin.digest, _thing(pin))
             return path
-        _note(f"{shown(repo, path)}: its content is {found}, it is not used but fetched again")
+        _note(f"{repo.shown(path)}: its content is {found}, it is not used but fetched again")
     with replacing(path) as file:
         _from_elsewhere(repo, pin, file)
     told.wrote(path, pin.digest, _thing(pin))
@@ -245,7 +237,7 @@ def _from_elsewhere(repo: Repository, pin: Pin, file: BinaryIO) -> None:
 def _absent(repo: Repository, pin: Pin) -> Problem:
     return Problem(
         pin_path(pin.dataset),
-        f"pins {pin.digest}, which is neither in {shown(repo, stored(repo, pin).parent)} "
+        f"pins {pin.digest}, which is neither in {repo.shown(stored(repo, pin).parent)} "
         f"nor in the DVC remote {Remote(repo).url}",
         "restore the remote, or take a pin whose content is there",
     )
@@ -294,116 +286,3 @@ def publish(repo: Repository, pin: Pin, content: bytes) -> None:
         told.wrote(remote.place(pin.md5), pin.digest, _thing(pin))
         remote.remember()
     write_whole(repo.root / pin_path(pin.dataset), to_dvc(pin))
-
-
-def shown(repo: Repository, path: Path) -> str:
-    """A path for people: relative to the clone when that is near, else absolute."""
-    relative = os.path.relpath(path, repo.root)
-    return str(path) if relative.startswith("../..") else relative
-
-
-@dataclass
-class Remote:
-    """The DVC remote of a clone: an object store below `stores`, or the one mlops.toml names."""
-
-    repo: Repository
-
-    def __enter__(self) -> "Remote":
-        from dvc.exceptions import DvcException
-        from dvc.repo import Repo
-
-        root = str(self.repo.root)
-        try:
-            self._dvc: Any = Repo(root, uninitialized=True, config=self._config())
-            self._objects: Any = self._dvc.cloud.get_remote_odb(REMOTE)
-        except (DvcException, ImportError) as error:  # the latter: no such kind of storage here
-            raise self._unusable(error) from error
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._dvc.close()
-
-    @property
-    def url(self) -> str:
-        """Where it is, as a person would write it in mlops.toml."""
-        return self.repo.project.stores.data or shown(self.repo, self.repo.stores / "dvc")
-
-    @property
-    def _address(self) -> str:
-        url = self.repo.project.stores.data
-        if url is not None and "://" in url:
-            return url
-        return str(self.repo.root / url if url else self.repo.stores / "dvc")
-
-    @property
-    def is_missing(self) -> bool:
-        """Whether it is the embedded one and was never made; known without loading DVC."""
-        return self.repo.project.stores.data is None and not Path(self._address).exists()
-
-    def _unusable(self, error: Exception) -> NotHere:
-        what = f"cannot be used as DVC remote ({error})"
-        fix = "correct it, or `data` below [stores] in mlops.toml"
-        return NotHere(Problem(self.url, what, fix))
-
-    def _config(self) -> dict[str, Any]:
-        # `no_scm`: DVC leaves Git alone.
-        quiet = {"no_scm": True, "analytics": False, "check_update": False}
-        site = str(self.repo.stores / "dvc-index")
-        return {
-            "core": {**quiet, "site_cache_dir": site},
-            "remote": {REMOTE: {"url": self._address}},
-        }
-
-    def download(self, md5: str, file: BinaryIO) -> bool:
-        """Write an object's content to a file; False when the remote lacks it.
-
-        Raises:
-            NotHere: when the remote cannot be read (credentials, network).
-            OSError: when the disk of this machine is full.
-        """
-        if not self.holds(md5):
-            return False
-        try:
-            with self._objects.fs.open(self._objects.oid_to_path(md5), "rb") as source:
-                shutil.copyfileobj(source, file, 1 << 20)
-        except Exception as error:  # each kind of storage has errors of its own
-            if isinstance(error, OSError) and error.errno in FULL:
-                raise
-            raise self._unusable(error) from error
-        return True
-
-    def place(self, md5: str) -> str:
-        """Where the object of an MD5 lies, or would: a path, or an address without its scheme."""
-        return str(self._objects.oid_to_path(md5))
-
-    def holds(self, md5: str) -> bool:
-        """Whether the remote has an object; raises like `download`."""
-        # DVC's `exists` says no for a web server that does not answer; reading tells the two apart.
-        try:
-            self._objects.fs.cat_file(self._objects.oid_to_path(md5), start=0, end=1)
-        except FileNotFoundError:
-            return False
-        except Exception as error:  # each kind of storage has errors of its own
-            raise self._unusable(error) from error
-        return True
-
-    def push(self, path: Path, md5: str) -> None:
-        """Put a file into the remote under its MD5; nothing is sent when it is there."""
-        from dvc.fs import localfs
-
-        try:
-            self._objects.add(str(path), localfs, md5)
-        except OSError as error:
-            raise self._unusable(error) from error
-
-    def remember(self) -> None:
-        """Write the remote to .dvc/config.local (ignored by Git), so that `dvc pull` works."""
-        folder = self.repo.root / ".dvc"
-        if not folder.is_dir():
-            return
-        from dvc.config import Config
-
-        config = Config(str(folder), validate=False)
-        with config.edit("local") as local:
-            local.setdefault("core", {}).setdefault("remote", REMOTE)
-            local.setdefault("remote", {}).setdefault(REMOTE, {}).setdefault("url", self._address)

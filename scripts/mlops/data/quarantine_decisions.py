@@ -11,7 +11,6 @@ from pathlib import Path
 
 from mlops import digests
 from mlops.data.ingest import Ingested, ingest
-from mlops.data.pin import shown
 from mlops.data.quarantine import Batch, Decision, find, record
 from mlops.data.raw import read_bytes
 from mlops.errors import bad_input
@@ -56,7 +55,7 @@ def repair(
         if content == batch.reason.digest:
             what = f"is the batch {batch.name} as it came"
             fix = f"correct it, or `mlops data quarantine release {dataset} {batch.name}`"
-            raise bad_input(shown(repo, file), what, fix)
+            raise bad_input(repo.shown(file), what, fix)
         done = ingest(repo, dataset, [file], aside=False, progress=progress)
         came = {"version": done.new.digest, "file": file.name, "file_digest": content}
         return record(batch, "repaired", by=by, reason=reason, now=now, **came), done
@@ -141,10 +140,10 @@ def _person(repo: Repository, reason: str) -> str:
 def _refuse_another_file(repo: Repository, batch: Batch) -> None:
     if not batch.file.is_file():
         what = "its rows are not there: a drop of it was interrupted, or somebody took them away"
-        raise bad_input(shown(repo, batch.file), what, "drop the batch again, or repair it")
+        raise bad_input(repo.shown(batch.file), what, "drop the batch again, or repair it")
     if digests.of_file(batch.file) != batch.reason.digest:
         what = f"is not what was kept aside as {batch.name}"
-        raise bad_input(shown(repo, batch.file), what, "repair the batch with a file of your own")
+        raise bad_input(repo.shown(batch.file), what, "repair the batch with a file of your own")
 
 
 def _source(repo: Repository, batch: Batch) -> Path:

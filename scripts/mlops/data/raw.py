@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from mlops.data.pin import shown
 from mlops.errors import bad_input
 from mlops.lineage import told
 from mlops.lineage.told import Thing
@@ -30,7 +29,7 @@ def read_raw(repo: Repository, file: Path) -> pd.DataFrame:
     Raises:
         BadInput: when there is no such file, or it is not CSV.
     """
-    return raw_rows(read_bytes(repo, file), shown(repo, file))
+    return raw_rows(read_bytes(repo, file), repo.shown(file))
 
 
 def read_bytes(repo: Repository, file: Path) -> bytes:
@@ -40,7 +39,7 @@ def read_bytes(repo: Repository, file: Path) -> bytes:
         BadInput: when there is none, or a line of it is longer than `LONGEST_LINE`; no more than
             that is held in memory to tell.
     """
-    named = shown(repo, file)
+    named = repo.shown(file)
     if not file.is_file():
         raise bad_input(named, "file is missing", "name a CSV file")
     try:

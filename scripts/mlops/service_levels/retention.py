@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from mlops.data.pin import Pin, Remote, stored
+from mlops.data.pin import Pin, stored
+from mlops.data.remote import Remote
 from mlops.git import GitFailed
 from mlops.repository import Repository
 from mlops.versions.history import changes, readable

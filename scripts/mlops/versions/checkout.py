@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from mlops import digests
-from mlops.data.pin import Pin, fetch, shown
+from mlops.data.pin import Pin, fetch
 from mlops.errors import bad_input
 from mlops.files import replacing
 from mlops.repository import Repository
@@ -17,9 +17,7 @@ def check_out(repo: Repository, pin: Pin, file: Path) -> bool:
         BadInput: when the file is there with other content, or nobody has the version's.
     """
     if file.exists() and not _is(file, pin):
-        raise bad_input(
-            shown(repo, file), "is there already, with other content", "name a new file"
-        )
+        raise bad_input(repo.shown(file), "is there already, with other content", "name a new file")
     if file.exists():
         return False
     with fetch(repo, pin).open("rb") as source, replacing(file) as copy:

@@ -1,7 +1,6 @@
 """Learned rules as files of the tree, and the command that writes them; on the shipped months."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from mlops.data.learned.model import Learned, learned_path
 from mlops.errors import BadInput, Exit
 from mlops.repository import Repository
 from mlops.specs.base import parse
-from tests.team import ROOT, git
+from tests.team import ROOT, make_clone
 
 FIXTURES = ROOT / "tests" / "fixtures" / "invalid" / "learned"
 MONTHS = sorted((ROOT / "data-contracts" / "bike-rentals" / "raw").glob("*.csv"))
@@ -24,17 +23,7 @@ YEAR, LAST = MONTHS[:-1], MONTHS[-1]
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone with eleven months pinned, and what was learned from them."""
-    root = tmp_path_factory.mktemp("learned") / "clone"
-    for part in ("data-contracts", ".dvc"):
-        ignored = shutil.ignore_patterns("*.dvc", "*.parquet", "tmp", "cache", "config.local")
-        shutil.copytree(ROOT / part, root / part, ignore=ignored)
-    for file in ("mlops.toml", ".gitignore"):
-        shutil.copy(ROOT / file, root / file)
-    git(root, "init", "--quiet", "--initial-branch=main")
-    git(root, "config", "user.name", "A Person")
-    git(root, "config", "user.email", "person@example.com")
-    git(root, "add", "--all")
-    git(root, "commit", "--quiet", "--message", "Start")
+    root = make_clone(tmp_path_factory.mktemp("learned") / "clone").root
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         ingest(Repository.at(root), "bike-rentals", YEAR)

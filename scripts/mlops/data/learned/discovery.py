@@ -40,7 +40,7 @@ def groups(opened: Any, columns: Sequence[Looked]) -> Groups:
     """How many different values the columns have in the table `batch`."""
     asked = [each.name for each in columns if each.own or each.name.startswith(WEEK_HOUR)]
     counted = ", ".join(f"count(DISTINCT {quoted(name)})" for name in asked)
-    query = f"SELECT count(*), {counted} FROM batch"  # noqa: S608 - quoted names
+    query = f"SELECT count(*), {counted} FROM batch"
     ((rows, *counts),) = opened.execute(query).fetchall()
     return Groups(dict(zip(asked, counts, strict=True)), rows)
 
@@ -145,7 +145,7 @@ def bins(opened: Any, table: str, columns: Sequence[Looked]) -> dict[str, Bins]:
 
 def _tenths(opened: Any, table: str, x: str) -> Bins | None:
     at = [n / PARTS for n in range(1, PARTS)]
-    query = f"SELECT quantile_disc({x}, {at}), max({x}) FROM {table}"  # noqa: S608
+    query = f"SELECT quantile_disc({x}, {at}), max({x}) FROM {table}"
     ((cuts, most),) = opened.execute(query).fetchall()
     if cuts is None:
         return None
@@ -153,7 +153,7 @@ def _tenths(opened: Any, table: str, x: str) -> Bins | None:
     if not edges:
         return None
     counts = ", ".join(f"avg(CAST({x} <= {edge!r} AS INT))" for edge in edges)
-    query = f"SELECT {counts} FROM {table} WHERE {x} IS NOT NULL"  # noqa: S608
+    query = f"SELECT {counts} FROM {table} WHERE {x} IS NOT NULL"
     (below,) = opened.execute(query).fetchall()
     ends = [0.0, *below, 1.0]
     shares = tuple(round(high - low, 4) for low, high in pairwise(ends))
@@ -162,7 +162,7 @@ def _tenths(opened: Any, table: str, x: str) -> Bins | None:
 
 def _values(opened: Any, table: str, x: str) -> Bins | None:
     counted = opened.execute(
-        f"SELECT {x}, count(*) FROM {table} WHERE {x} IS NOT NULL "  # noqa: S608
+        f"SELECT {x}, count(*) FROM {table} WHERE {x} IS NOT NULL "
         f"GROUP BY 1 ORDER BY 1 LIMIT {MOST_CATEGORIES + 1}"
     ).fetchall()
     if not 1 <= len(counted) <= MOST_CATEGORIES:

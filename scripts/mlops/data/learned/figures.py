@@ -53,7 +53,7 @@ def _of_columns(opened: Any, asked: Asked) -> dict[Key, float]:
 
 
 def _measured(opened: Any, expressions: Mapping[Key, str]) -> dict[Key, float]:
-    query = f"SELECT {', '.join(expressions.values())} FROM batch"  # noqa: S608 - quoted names
+    query = f"SELECT {', '.join(expressions.values())} FROM batch"
     (row,) = opened.execute(query).fetchall()
     pairs = zip(expressions, row, strict=True)
     return {key: float(value) for key, value in pairs if value is not None}
@@ -165,7 +165,7 @@ def different(opened: Any, of: str, columns: Sequence[str]) -> tuple[int, ...]:
         for n, x in enumerate(map(quoted, columns))
     )
     outer = ", ".join(f"count(*) FILTER (c{n})" for n in range(len(columns)))
-    query = f"SELECT {outer} FROM (SELECT {inner} FROM batch GROUP BY {quoted(of)})"  # noqa: S608
+    query = f"SELECT {outer} FROM (SELECT {inner} FROM batch GROUP BY {quoted(of)})"
     (row,) = opened.execute(query).fetchall()
     return tuple(row)
 
@@ -182,12 +182,12 @@ def _known(opened: Any, known: Known) -> dict[Key, float]:
     pairs = [f"count(*) FILTER (k.{of} IS NOT NULL AND b.{x} IS DISTINCT FROM k.{x})"
              for x in map(quoted, known.columns)]  # fmt: skip
     counts = ", ".join([f"count(*) FILTER (k.{of} IS NULL)", *pairs])
-    query = f"SELECT {counts} FROM batch b LEFT JOIN {table_of(known)} k ON b.{of} = k.{of}"  # noqa: S608
+    query = f"SELECT {counts} FROM batch b LEFT JOIN {table_of(known)} k ON b.{of} = k.{of}"
     ((unknown, *others),) = opened.execute(query).fetchall()
     found[known.of, "rows with unknown values"] = float(unknown)
     for name, count in zip(known.columns, others, strict=True):
         found[known.of, f"rows with another {name}"] = float(count)
-    there = f"SELECT count(DISTINCT {of}) FROM batch SEMI JOIN {table_of(known)} USING ({of})"  # noqa: S608
+    there = f"SELECT count(DISTINCT {of}) FROM batch SEMI JOIN {table_of(known)} USING ({of})"
     ((count,),) = opened.execute(there).fetchall()
     found[known.of, "known values that are there"] = float(count)
     return found | _levels(opened, known)
@@ -206,7 +206,7 @@ def _levels(opened: Any, known: Known) -> dict[Key, float]:
     )
     outer = ", ".join(f"min(z{i}), max(z{i}), stddev_pop(z{i})" for i in range(len(known.levels)))
     (row,) = opened.execute(
-        f"SELECT {outer} FROM (SELECT {distances} FROM "  # noqa: S608
+        f"SELECT {outer} FROM (SELECT {distances} FROM "
         f"(SELECT {of}, {means} FROM batch GROUP BY {of}) JOIN {table_of(known)} k USING ({of}), "
         f"(SELECT {whole} FROM batch))"
     ).fetchall()

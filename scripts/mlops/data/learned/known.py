@@ -58,7 +58,7 @@ def measured(opened: Any, table: Table) -> list[str]:
 
 
 def _is_counted(opened: Any, x: str, rows: str = "batch") -> bool:
-    query = f"SELECT min({x}) >= 0 AND stddev_pop({x}) > avg({x}) FROM {rows}"  # noqa: S608
+    query = f"SELECT min({x}) >= 0 AND stddev_pop({x}) > avg({x}) FROM {rows}"
     return bool(opened.execute(query).fetchall()[0][0])
 
 
@@ -73,7 +73,7 @@ def gather(opened: Any, each: Candidate, *, first: bool) -> None:
     share = "avg({0}) / nullif((SELECT avg({0}) FROM batch), 0) AS {1}"
     means = [share.format(quoted(name), quoted(level(name))) for name in each.levels]
     rest = [f"any_value({name}) AS {name}" for name in names[1:]]
-    select = f"SELECT {', '.join([names[0], *rest, *means])} FROM batch GROUP BY {names[0]}"  # noqa: S608
+    select = f"SELECT {', '.join([names[0], *rest, *means])} FROM batch GROUP BY {names[0]}"
     opened.execute(f"{'CREATE TEMP TABLE' if first else 'INSERT INTO'} {each.seen} "
                    f"{'AS ' if first else ''}{select}")  # fmt: skip
 
@@ -81,7 +81,7 @@ def gather(opened: Any, each: Candidate, *, first: bool) -> None:
 def settled(opened: Any, each: Candidate, periods: int) -> tuple[Known, bytes] | None:
     """What belongs together for good: the same values come in each period, with the same others."""
     of = quoted(each.of)
-    query = f"SELECT count({of}), count(DISTINCT {of}) FROM {each.seen}"  # noqa: S608
+    query = f"SELECT count({of}), count(DISTINCT {of}) FROM {each.seen}"
     ((came, values),) = opened.execute(query).fetchall()
     if values > MOST_GROUPS or came <= values * periods / 2:
         return None
@@ -97,7 +97,7 @@ def settled(opened: Any, each: Candidate, periods: int) -> tuple[Known, bytes] |
 def _lasts(opened: Any, each: Candidate, name: str) -> bool:
     x = quoted(name)
     query = (
-        f"SELECT count(*) = 0 FROM (SELECT 1 FROM {each.seen} GROUP BY {quoted(each.of)} "  # noqa: S608
+        f"SELECT count(*) = 0 FROM (SELECT 1 FROM {each.seen} GROUP BY {quoted(each.of)} "
         f"HAVING min({x}) IS DISTINCT FROM max({x}))"
     )
     return bool(opened.execute(query).fetchall()[0][0])
@@ -108,7 +108,7 @@ def _written(opened: Any, each: Candidate, lasting: Sequence[str]) -> bytes:
     columns = [f"any_value({quoted(name)})" for name in lasting]
     levels = [f"round(avg({quoted(level(name))}), 3)" for name in each.levels]
     query = (
-        f"SELECT {', '.join([of, *columns, *levels])} FROM {each.seen} "  # noqa: S608
+        f"SELECT {', '.join([of, *columns, *levels])} FROM {each.seen} "
         f"WHERE {of} IS NOT NULL GROUP BY {of} ORDER BY {of}"
     )
     sink = io.StringIO()
@@ -131,7 +131,6 @@ def load(opened: Any, columns: Sequence[Looked], known: Known, content: bytes) -
     )
     opened.register("known values", given)
     opened.execute(
-        f"CREATE OR REPLACE TEMP TABLE {table_of(known)} AS "  # noqa: S608 - quoted names
-        f'SELECT {typed} FROM "known values"'
+        f'CREATE OR REPLACE TEMP TABLE {table_of(known)} AS SELECT {typed} FROM "known values"'
     )
     opened.unregister("known values")

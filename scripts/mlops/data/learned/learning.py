@@ -181,7 +181,7 @@ def _periods(
     opened: Any, given: str, contract: Contract, moment: str, unit: str
 ) -> tuple[_Period, ...]:
     at = f"date_trunc('{unit}', try_cast({quoted(moment)} AS TIMESTAMP))"
-    query = f"SELECT {at}, count(*) FROM {given} GROUP BY 1 HAVING {at} IS NOT NULL ORDER BY 1"  # noqa: S608
+    query = f"SELECT {at}, count(*) FROM {given} GROUP BY 1 HAVING {at} IS NOT NULL ORDER BY 1"
     found = [_Period(start, rows) for start, rows in opened.execute(query).fetchall()]
     usual = sorted(each.rows for each in found)[len(found) // 2] if found else 0
     whole = [each for each in found if each.rows > usual / 2][-MOST_PERIODS:]
@@ -208,13 +208,13 @@ def _gather(reference: _Reference, candidates: Sequence[Candidate], texts: Seque
     for number, period in enumerate(reference.periods):
         reference.lay_out(period)
         verb = "INSERT INTO sample" if number else "CREATE TEMP TABLE sample AS"
-        opened.execute(f"{verb} SELECT * FROM batch WHERE hash({key}) % {every} = 0")  # noqa: S608
+        opened.execute(f"{verb} SELECT * FROM batch WHERE hash({key}) % {every} = 0")
         for each in candidates:
             known.gather(opened, each, first=number == 0)
         for name in texts:
             verb = "INSERT INTO" if number else "CREATE TEMP TABLE"
             into = f"{quoted(f'texts {name}')}{'' if number else ' AS'}"
-            opened.execute(f"{verb} {into} SELECT DISTINCT {quoted(name)} AS v FROM batch")  # noqa: S608
+            opened.execute(f"{verb} {into} SELECT DISTINCT {quoted(name)} AS v FROM batch")
 
 
 def _that_recur(opened: Any, columns: Sequence[Looked]) -> list[Looked]:
@@ -229,7 +229,7 @@ def _that_recur(opened: Any, columns: Sequence[Looked]) -> list[Looked]:
 
 def _recurs(opened: Any, column: Looked) -> bool:
     seen = quoted(f"texts {column.name}")
-    query = f"SELECT count(*) = 0 FROM (SELECT v FROM {seen} GROUP BY v HAVING count(*) = 1)"  # noqa: S608
+    query = f"SELECT count(*) = 0 FROM (SELECT v FROM {seen} GROUP BY v HAVING count(*) = 1)"
     return bool(opened.execute(query).fetchall()[0][0])
 
 
@@ -239,6 +239,6 @@ def _sample(opened: Any, numbers: Sequence[str]) -> dict[str, Any]:
         return {}
     there = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in numbers)
     listed = ", ".join(f"CAST({quoted(name)} AS DOUBLE) AS {quoted(name)}" for name in numbers)
-    query = f"SELECT {listed} FROM sample WHERE {there}"  # noqa: S608 - quoted names
+    query = f"SELECT {listed} FROM sample WHERE {there}"
     found: dict[str, Any] = opened.execute(query).fetchnumpy()
     return found

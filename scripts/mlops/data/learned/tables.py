@@ -34,7 +34,7 @@ def source(opened: Any, rows: "Path | Any") -> str:
 
 def names(opened: Any, given: str) -> tuple[str, ...]:
     """The columns that a source has."""
-    query = f"DESCRIBE SELECT * FROM {given}"  # noqa: S608 - the name of a source
+    query = f"DESCRIBE SELECT * FROM {given}"
     return tuple(row[0] for row in opened.execute(query).fetchall())
 
 
@@ -57,7 +57,7 @@ def laid_out(
     typed = ", ".join(f"{each.sql} AS {quoted(each.name)}" for each in own)
     more = ", ".join(f"{each.sql} AS {quoted(each.name)}" for each in derived)
     opened.execute(
-        f"CREATE OR REPLACE TEMP TABLE batch AS SELECT *, {more} "  # noqa: S608 - quoted names
+        f"CREATE OR REPLACE TEMP TABLE batch AS SELECT *, {more} "
         f"FROM (SELECT {typed} FROM {given}) WHERE {where}"
     )
     return (*own, *derived)

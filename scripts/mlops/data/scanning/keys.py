@@ -27,7 +27,7 @@ def shared(relation: Relation, names: Sequence[str]) -> int:
     """
     cells = columns_of(relation, names)
     groups = f"(SELECT count(*) AS n {_groups(relation, cells)})"
-    ((found,),) = relation.database.execute(f"SELECT coalesce(sum(n), 0) FROM {groups}").fetchall()  # noqa: S608 - compiled
+    ((found,),) = relation.database.execute(f"SELECT coalesce(sum(n), 0) FROM {groups}").fetchall()
     return int(found)
 
 
@@ -42,7 +42,7 @@ def first_shared(
     groups = f"SELECT {values}, min(row) AS first {_groups(relation, cells)}"
     same = " AND ".join(f"came.{key} IS NOT DISTINCT FROM found.{key}" for key in keys)
     found = relation.database.execute(
-        f"WITH found AS ({groups} ORDER BY first LIMIT {most}), "  # noqa: S608 - compiled
+        f"WITH found AS ({groups} ORDER BY first LIMIT {most}), "
         f"came AS (SELECT row, {values} FROM {CAME}) "
         f"SELECT came.row, {', '.join(f'came.{key}' for key in keys)} "
         f"FROM came JOIN found ON {same} ORDER BY came.row LIMIT {most}"

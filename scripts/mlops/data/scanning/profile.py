@@ -39,7 +39,7 @@ def _quantiles(least: object, between: list[object] | None, largest: object) -> 
 
 def _top(relation: Relation, cell: Cell) -> tuple[tuple[str, int], ...]:
     found = relation.database.execute(
-        f"SELECT {cell.came} AS v, count(*) AS n FROM {CAME} WHERE v IS NOT NULL "  # noqa: S608
+        f"SELECT {cell.came} AS v, count(*) AS n FROM {CAME} WHERE v IS NOT NULL "
         f"GROUP BY v ORDER BY n DESC, v LIMIT {TOP}"
     ).fetchall()
     return tuple((str(value), count) for value, count in found)

@@ -79,7 +79,7 @@ class Relation:
     def select(self, expressions: str, rest: str = "") -> list[tuple[Any, ...]]:
         """What a query of `CAME` gives."""
         found: list[tuple[Any, ...]] = self.database.execute(
-            f"SELECT {expressions} FROM {CAME} {rest}"  # noqa: S608 - compiled from the contract, quoted
+            f"SELECT {expressions} FROM {CAME} {rest}"
         ).fetchall()
         return found
 
@@ -88,7 +88,7 @@ def file_types(path: Path) -> dict[str, str]:
     """The columns of a Parquet file and their types, in DuckDB's words."""
     with database(path) as opened:
         described = opened.execute(
-            f"DESCRIBE SELECT * FROM read_parquet({text(str(path))})"  # noqa: S608 - quoted
+            f"DESCRIBE SELECT * FROM read_parquet({text(str(path))})"
         ).fetchall()
     return {name: kind for name, kind, *_ in described}
 
@@ -118,11 +118,11 @@ def of_file(asked: Table, path: Path, types: Mapping[str, str]) -> Iterator[Rela
     with database(path) as opened:
         opened.execute("CREATE SCHEMA mlops")
         opened.execute(
-            f"CREATE VIEW {CAME} AS SELECT file_row_number + 1 AS row{columns} FROM {source}"  # noqa: S608
+            f"CREATE VIEW {CAME} AS SELECT file_row_number + 1 AS row{columns} FROM {source}"
         )
         if len(there) == len(asked.properties):
             values = ", ".join(f"{_typed(cell)} AS {quoted(name)}" for name, cell in cells.items())
-            opened.execute(f"CREATE VIEW {quoted(asked.name)} AS SELECT {values} FROM {CAME}")  # noqa: S608
+            opened.execute(f"CREATE VIEW {quoted(asked.name)} AS SELECT {values} FROM {CAME}")
         yield Relation(asked, opened, rows, tuple(types), cells, file=path)
 
 
@@ -143,7 +143,7 @@ def of_frame(asked: Table, read: Read) -> Iterator[Relation]:
     with database() as opened:
         opened.execute("CREATE SCHEMA mlops")
         opened.register("rows of the frame", pa.table(columns))
-        opened.execute(f'CREATE VIEW {CAME} AS SELECT * FROM "rows of the frame"')  # noqa: S608
+        opened.execute(f'CREATE VIEW {CAME} AS SELECT * FROM "rows of the frame"')
         if len(there) == len(asked.properties):
             opened.register(asked.name, table.arrow(asked.properties, read.rows))
         names = tuple(map(str, read.came.columns))
