@@ -580,6 +580,8 @@ def test_a_release_without_an_image_is_not_for_clusters(tmp_path: Path) -> None:
 def test_an_environment_without_a_release_is_good(tmp_path: Path) -> None:
     shutil.copytree(PROJECT, tmp_path / "project")
     write_whole(tmp_path / "project/environments/prod/toy/settings.yaml", "service: toy\n")
+    for path, content in files_of(make_release(3), "staging").items():
+        write_whole(tmp_path / "project" / path, content)
     row = row_of(Layout(WorkTree(tmp_path / "project")), made.seen())
     assert row.is_good
     assert row.remarks() == ["prod/toy: no release yet; next: mlops promote toy --to prod"]

@@ -9,6 +9,7 @@ from mlops.cluster import pods
 from mlops.cluster.findings import Case, Finding, findings, is_paused
 from mlops.cluster.kubectl import Kubectl, Object, one_line
 from mlops.cluster.seen import Seen, look
+from mlops.environments.first_step import first_step
 from mlops.environments.manifests import manifests_path
 from mlops.errors import Problem
 from mlops.follow.overview import Row, git_says, head_of_remote
@@ -157,9 +158,7 @@ def _absent(layout: Layout, seen: Seen, service: str, release: Release | None) -
 
 def _why_absent(layout: Layout, seen: Seen, service: str, release: Release | None) -> Finding:
     if release is None:
-        previous = layout.previous(seen.environment)
-        promote = f"mlops promote {service} --to {seen.environment}"
-        return Finding("no release yet", promote if previous else f"mlops release {service}")
+        return Finding("no release yet", first_step(layout, seen.environment, service))
     if release.image is None:
         what = f"release {release.release} has no image, so a cluster runs nothing of it"
         return Finding(what, f"mlops build {service} --image REGISTRY, then release it")

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from mlops.environments.first_step import first_step
 from mlops.errors import Problem, bad_input
 from mlops.follow import status
 from mlops.follow.places import Places
@@ -150,7 +151,7 @@ def _why(
     told = _told(follower, service)
     release = _release(layout, environment, service)
     if release is None and (told is None or told.desired is None):
-        return "no release yet", _first_step(layout, environment, service)
+        return "no release yet", first_step(layout, environment, service)
     if follower is None:
         return NOBODY, f"mlops follow {environment}"
     if follower.problem:
@@ -158,12 +159,6 @@ def _why(
     if told is None or told.desired != (release.release if release else None):
         return "its follower and this clone know different commits", _fetch(repo)
     return told.message, told.next
-
-
-def _first_step(layout: Layout, environment: str, service: str) -> str:
-    if layout.previous(environment) is None:
-        return f"mlops release {service}"
-    return f"mlops promote {service} --to {environment}"
 
 
 def _fetch(repo: Repository) -> str:
