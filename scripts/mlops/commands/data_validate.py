@@ -136,12 +136,14 @@ def _in_place(repo: Repository, dataset: str, server: str) -> "Report":
 def _batch(repo: Repository, dataset: str, file: Path) -> Found:
     from mlops.data.contract import read_contract
     from mlops.data.ingest import check_batch
+    from mlops.data.learned.files import with_learned
     from mlops.data.profiles import profiles_of
     from mlops.lineage.quality import assertions
 
     contract = read_contract(repo, dataset)
     if file.suffix == ".parquet" and file.is_file():
-        return _file(repo, contract, file.absolute(), repo.shown(file.absolute()))
+        report, columns = _file(repo, contract, file.absolute(), repo.shown(file.absolute()))
+        return (report if report.unchecked else with_learned(repo, report, file)), columns
     report = check_batch(repo, contract, file.absolute())
     told.describe(file.absolute(), About(quality=assertions(report)))
     return report, profiles_of(report.read) if report.read else {}

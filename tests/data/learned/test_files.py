@@ -10,6 +10,7 @@ from mlops.data.contract import read_contract
 from mlops.data.ingest import check_batch, ingest
 from mlops.data.learned.files import read_learned
 from mlops.data.learned.model import Learned, learned_path
+from mlops.data.table import encode
 from mlops.errors import BadInput, Exit
 from mlops.repository import Repository
 from mlops.specs.base import parse
@@ -45,6 +46,24 @@ def test_the_month_that_was_not_learned_from_holds_to_what_was(
     said = capsys.readouterr().out
     assert "rules of data-contracts/bike-rentals.odcs.yaml and" in said
     assert " learned hold" in said
+
+
+@pytest.mark.slow
+def test_a_parquet_file_is_held_to_as_many_learned_rules_as_raw_rows_are(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repo = Repository.at(here)
+    contract = read_contract(repo, "bike-rentals")
+    batch = tmp_path / "2011-12.parquet"
+    batch.write_bytes(encode(contract, check_batch(repo, contract, LAST).typed))
+    learned = []
+    for file in (LAST, batch):
+        assert (
+            run(["data", "validate", "bike-rentals", "--batch", str(file), "--json"]) == Exit.DONE
+        )
+        rules = json.loads(capsys.readouterr().out)["rules"]
+        learned.append([(rule["rule"], rule["passed"]) for rule in rules if rule["learned"]])
+    assert learned[0] == learned[1] != []
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from mlops import digests
 from mlops.data.contract import Contract
@@ -68,8 +69,14 @@ def write(repo: Repository, taught: Taught) -> tuple[str, ...]:
     return (learned_path(dataset), *paths)
 
 
-def with_learned(layout: Layout, report: Report) -> Report:
-    """A batch's report with what the learned rules say of its rows, when there are any."""
+def with_learned(layout: Layout, report: Report, file: Path | None = None) -> Report:
+    """A batch's report with what the learned rules say of its rows, when there are any.
+
+    Args:
+        layout: the tree whose learned rules count.
+        report: of the batch.
+        file: the batch, when it is a Parquet file.
+    """
     kept = read_learned(layout, report.contract)
     if kept is None:
         return report
@@ -77,6 +84,6 @@ def with_learned(layout: Layout, report: Report) -> Report:
 
     from mlops.data.learned.checking import check
 
-    rows = pa.Table.from_pandas(report.typed, preserve_index=False)
+    rows = file or pa.Table.from_pandas(report.typed, preserve_index=False)
     found = check(report.contract, kept.learned, kept.values, rows)
     return replace(report, outcomes=(*report.outcomes, *found))
