@@ -60,6 +60,20 @@ def test_made_again_it_is_the_same_version_and_nothing_is_to_be_committed(
     assert made.git("status", "--porcelain") == ""
 
 
+def test_its_log_names_the_versions_that_each_of_its_own_is_made_of(
+    made: Team, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(made.root)
+    source = pins.read_pin(made.repo, "toy-points").digest
+    assert run(["data", "log", NAME]) == Exit.DONE
+    assert f"made of toy-points {digests.short(source)}" in capsys.readouterr().out
+    assert run(["data", "log", NAME, "--json"]) == Exit.DONE
+    (version,) = json.loads(capsys.readouterr().out)["versions"]
+    assert version["sources"] == [
+        {"dataset": "toy-points", "sha256": source.removeprefix(digests.PREFIX)}
+    ]
+
+
 def test_a_clone_without_stores_makes_it_again_of_sources_that_are_made_again(made: Team) -> None:
     pin = pins.read_pin(made.repo, NAME)
     shutil.rmtree(made.stores)

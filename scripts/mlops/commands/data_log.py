@@ -85,6 +85,7 @@ def _entry_json(entry: "Entry") -> dict[str, object]:
         "note": entry.note,
         "added": entry.added,
         "files": list(entry.files),
+        "sources": [one.model_dump() for one in pin.sources] if pin else [],
         "back": entry.back,
         "releases": [consumer_json(one) for one in entry.consumers],
     }
@@ -128,6 +129,8 @@ def _lines(entry: "Entry") -> Iterator[str]:
     yield f"{who}: {change.subject}"
     if entry.files:
         yield f"ingested {', '.join(entry.files)}"
+    if pin.sources:
+        yield f"made of {', '.join(f'{one.dataset} {one.sha256[:12]}' for one in pin.sources)}"
     yield from (learned(one) for one in entry.consumers)
 
 
