@@ -25,6 +25,8 @@ PATIENCE = 15.0
 Benchmarks ask for answers in time."""
 SYNC = 180.0
 """Seconds within which a merge has to serve, images to pull included."""
+START = 600.0
+"""Seconds until all that is set up at once serves, while other tests keep the machine busy."""
 
 
 class Fleet:
@@ -248,7 +250,11 @@ class Fleet:
     def wait(self, environment: str, release: int, seconds: float = SYNC) -> float:
         """Wait until an environment serves a release and nothing else; seconds it took."""
         what = f"release {release} serves {environment}"
-        return until(what, seconds, lambda: self.serves(environment, release))
+        try:
+            return until(what, seconds, lambda: self.serves(environment, release))
+        except AssertionError as error:
+            error.add_note(self.status(environment))
+            raise
 
     def status(self, environment: str) -> str:
         """What `mlops status` says of an environment."""

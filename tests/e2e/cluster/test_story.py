@@ -2,19 +2,20 @@
 
 import pytest
 
-from tests.e2e.cluster.fleet import ENVIRONMENTS, SERVICE, Fleet
+from tests.e2e.cluster.fleet import ENVIRONMENTS, SERVICE, START, Fleet
 from tests.e2e.cluster.place import until
 
 # Where nothing is cached, the first test's fixtures build the cluster: its commands bound themselves.
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600, func_only=True)]
 
 
+@pytest.mark.timeout(3 * START, func_only=True)
 def test_one_command_brings_three_environments_that_answer_as_the_models_do_offline(
     fleet: Fleet,
 ) -> None:
     for environment in ENVIRONMENTS:
         release = fleet.held(environment)
-        fleet.wait(environment, release)
+        fleet.wait(environment, release, START)
         assert "bit for bit" in fleet.answers(environment)
         assert image_of(fleet, environment).endswith(f"@{fleet.images[release]}")
 
