@@ -11,7 +11,7 @@ from mlops.cli import run
 from mlops.data.enforcement import KINDS, NOT_CHECKED
 from mlops.errors import Exit
 from mlops.files import load_yaml
-from tests.team import ROOT, Team
+from tests.team import PROJECT, ROOT, Team
 
 FIXTURES = ROOT / "tests" / "fixtures"
 ALL_KINDS = FIXTURES / "odcs" / "all-kinds.odcs.yaml"
@@ -55,6 +55,30 @@ def test_each_key_of_the_standard_s_full_example_is_accounted_for(
     named = {"apiVersion", "kind", "version", "name", "schema"}
     assert set(value) - named <= set(KINDS) | set(NOT_CHECKED)
     assert {KINDS[key] for key in value if key in KINDS} <= kinds
+
+
+def test_what_becomes_of_late_and_duplicate_rows_is_told_as_enforced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = (
+        "customProperties:\n"
+        "  - {property: deduplication, value: keepFirst}\n"
+        "  - {property: allowedLateness, value: 36h}\n"
+        "  - {property: lateRows, value: drop}\n"
+    )
+    path = tmp_path / "points.odcs.yaml"
+    path.write_text((PROJECT / "data-contracts" / "toy-points.odcs.yaml").read_text() + said)
+    (told,) = checked(path, capsys=capsys)
+    assert told["usable"] is True
+    assert {
+        each["text"]: each["places"] for each in told["findings"] if each["kind"] == "deliveries"
+    } == {
+        "of rows with one key the first is kept, and the version's": ["customProperties.0"],
+        "rows with `moment` more than 1 day, 12:00:00 before the newest event are dropped": [
+            "customProperties.1",
+            "customProperties.2",
+        ],
+    }
 
 
 def test_one_that_can_be_read_and_not_be_used_is_no_bad_input(

@@ -45,6 +45,9 @@ CONTRACTS = (
     "contract-rule-without-operator",
     "contract-unchecked-bound",
     "contract-columns-differ-by-case",
+    "contract-delivery-properties",
+    "contract-late-without-lateness",
+    "contract-deliveries-of-a-derived-dataset",
 )
 STEPS = ("ingest-step-fails", "ingest-step-loses-row-numbers", "ingest-step-incomplete")
 PINS = ("content-differs-from-pin", "content-in-no-store", "pin-without-digest")

@@ -38,6 +38,11 @@ def changed(top: dict[str, Any], **columns: dict[str, Any] | None) -> Contract:
     return validated(value, "contract", Contract)
 
 
+def delivered(**said: str) -> Contract:
+    """The toy project's contract with something said of late and duplicate rows."""
+    return changed({"customProperties": [{"property": k, "value": v} for k, v in said.items()]})
+
+
 def without(name: str) -> Contract:
     value = load_yaml(TEXT, "contract")
     table = value["schema"][0]
@@ -134,6 +139,23 @@ def said(after: Contract, before: Contract = BEFORE) -> list[str]:
             changed({"status": "deprecated"}),
             ["contract | wording | `status` reads otherwise"],
             "patch",
+        ),
+        (
+            delivered(deduplication="keepLast"),
+            [
+                ("deduplication | widening | was: a delivery with a key twice is refused, the "
+                "newest delivery's row is kept; is: of rows with one key the last is kept, and "
+                "the newest delivery's")
+            ],
+            "minor",
+        ),
+        (
+            delivered(allowedLateness="7d", lateRows="drop"),
+            [
+                ("allowedLateness | narrowing | was: rows may be as late as they like; is: rows "
+                "with `moment` more than 7 days before the newest event are dropped | breaking")
+            ],
+            "major",
         ),
         (
             changed({"slaProperties": [{"property": "latency", "value": 3, "unit": "d"}]}),
@@ -335,3 +357,29 @@ def test_the_version_named_is_high_enough_and_no_level_too_high(
 
 def test_a_version_that_goes_back_is_never_enough() -> None:
     assert not enough("2.0.0", "1.9.9", "none")
+
+
+LATE = {"allowedLateness": "7d", "lateRows": "drop"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind", "level"),
+    [
+        ({}, {"deduplication": "keepFirst"}, "narrowing", "major"),
+        ({}, {"deduplication": "refuse"}, "narrowing", "major"),
+        ({"deduplication": "refuse"}, {"deduplication": "keepFirst"}, "widening", "minor"),
+        ({"deduplication": "keepFirst"}, {"deduplication": "keepLast"}, "widening", "major"),
+        ({"deduplication": "keepLast"}, {}, "narrowing", "major"),
+        ({}, {"allowedLateness": "7d"}, "widening", "minor"),
+        (LATE, LATE | {"allowedLateness": "8d"}, "widening", "minor"),
+        (LATE, LATE | {"allowedLateness": "6d"}, "narrowing", "major"),
+        (LATE, LATE | {"lateRows": "refuse"}, "narrowing", "major"),
+        (LATE | {"lateRows": "refuse"}, LATE, "widening", "minor"),
+        (LATE, {}, "widening", "minor"),
+    ],
+)
+def test_what_is_said_of_late_and_duplicate_rows_counts_as_what_it_does(
+    before: dict[str, str], after: dict[str, str], kind: str, level: str
+) -> None:
+    (found,) = differences(delivered(**before), delivered(**after))
+    assert (found.kind, needed((found,))) == (kind, level)

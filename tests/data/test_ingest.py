@@ -149,6 +149,15 @@ sys.exit(run(["data", "ingest", "toy-points", sys.argv[1]]))
 """
 
 
+def late_in_february(team: Team) -> None:
+    """A contract that drops late rows, and a delivery with one."""
+    path = "data-contracts/toy-points.odcs.yaml"
+    said = "{property: allowedLateness, value: 7d}, {property: lateRows, value: drop}"
+    team.write(path, (team.root / path).read_text() + f"customProperties: [{said}]\n")
+    text = (team.root / FEBRUARY).read_text()
+    team.write(str(FEBRUARY), text + "2024-01-01T00:00:00,9.0,left,9.0\n")
+
+
 def started(team: Team) -> subprocess.Popen[str]:
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, str(FEBRUARY)],
@@ -167,14 +176,17 @@ def test_killed_at_any_moment_and_run_again_it_gives_the_undisturbed_version(
     tmp_path: Path,
 ) -> None:
     undisturbed = make_team(tmp_path / "undisturbed")
+    late_in_february(undisturbed)
     first = ingested(undisturbed, JANUARY)
     child, begun = started(undisturbed), time.monotonic()
     assert child.wait(60) == 0
     duration = time.monotonic() - begun
-    second = pins.read_pin(undisturbed.repo, "toy-points").digest
+    pinned = pins.read_pin(undisturbed.repo, "toy-points")
+    second = pinned.digest
     moments = random.Random(7)
     for number in range(4):
         team = make_team(tmp_path / str(number))
+        late_in_february(team)
         ingested(team, JANUARY)
         child = started(team)
         # Not a wait for anything: the moment of the kill is what is drawn. The last part, where
@@ -188,3 +200,6 @@ def test_killed_at_any_moment_and_run_again_it_gives_the_undisturbed_version(
         assert pin.digest in (first, second)
         pins.fetch(team.repo, pin)
         assert ingested(team, FEBRUARY) == second
+        assert pins.read_pin(team.repo, "toy-points") == pinned
+        (kept,) = (team.stores / "dropped" / "toy-points").glob("*/late.csv")
+        assert kept.read_text().splitlines()[1:] == ["2024-01-01T00:00:00,9.0,left,9.0"]

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,8 +62,8 @@ def ingest_command(dataset: str, files: tuple[Path, ...], as_json: bool) -> int:
     """Check raw FILES, put their rows into DATASET and pin the new version.
 
     All or nothing: a broken file is kept aside and nothing else is changed (exit code 1). Rows
-    are put in by primary key; of rows with the same key the last file's wins. The same rows
-    again give the same version.
+    are put in by primary key; of rows with the same key the last file's wins, where the contract
+    does not say otherwise. The same rows again give the same version.
 
     Example: mlops data ingest bike-rentals 2011-04.csv 2011-05.csv
     """
@@ -98,6 +99,8 @@ def _as_json(dataset: str, done: "Ingested") -> dict[str, object]:
         "replaced": done.replaced,
         "unchanged": done.unchanged,
         "changed": done.changed,
+        "dropped": [asdict(each) for each in done.dropped],
+        "known": list(done.known),
         "warnings": [problem.what for problem in done.warnings],
         "drift": {entry.column: entry.statistic for entry in done.drift},
     }
@@ -116,6 +119,11 @@ def tell_ingested(repo: Repository, dataset: str, done: "Ingested", files: int) 
     click.echo(f"  version  {old} -> {digests.short(done.new.digest)} ({done.new.rows} rows)")
     for warning in done.warnings:
         click.echo(str(warning), err=True)
+    for each in done.dropped:
+        counts = f"{each.late} late and {each.duplicates} duplicate rows dropped"
+        click.echo(f"  {each.file}: {counts}, kept in {each.kept}")
+    for file in done.known:
+        click.echo(f"  {file}: is in the version already, not taken again")
     _tell_drift(done)
     if not done.changed:
         click.echo("  the same content: still the same version, nothing to commit")

@@ -85,6 +85,7 @@ def _entry_json(entry: "Entry") -> dict[str, object]:
         "note": entry.note,
         "added": entry.added,
         "files": list(entry.files),
+        "dropped": {"late": entry.late, "duplicates": entry.duplicates},
         "sources": [one.model_dump() for one in pin.sources] if pin else [],
         "back": entry.back,
         "releases": [consumer_json(one) for one in entry.consumers],
@@ -129,6 +130,8 @@ def _lines(entry: "Entry") -> Iterator[str]:
     yield f"{who}: {change.subject}"
     if entry.files:
         yield f"ingested {', '.join(entry.files)}"
+    if entry.late or entry.duplicates:
+        yield f"dropped {entry.late} late and {entry.duplicates} duplicate rows"
     if pin.sources:
         yield f"made of {', '.join(f'{one.dataset} {one.sha256[:12]}' for one in pin.sources)}"
     yield from (learned(one) for one in entry.consumers)

@@ -36,8 +36,12 @@ def stream(repo: Repository, dataset: str, records: BinaryIO) -> int:
 
 
 def _tell_rules(checker: "Checker") -> None:
+    from mlops.data.delivery_policy import policy_of
+
     judged, left = len(checker.judged), checker.not_judged
     of = f"{judged} of {judged + len(left)} rules of {checker.contract.path}"
     click.echo(f"each record is held to {of}", err=True)
     for rule, why in left:
         click.echo(f"  not judged on one record: {rule.text}; it {why}", err=True)
+    for text in policy_of(checker.contract).texts.values():
+        click.echo(f"  not judged on one record: {text}; it is about a delivery", err=True)

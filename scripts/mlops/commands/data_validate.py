@@ -28,6 +28,7 @@ ENGINES = {
     "duckdb": "DuckDB",
     "great-expectations": "Great Expectations",
     "server": "the database",
+    "ingest": "the ingest",
 }
 
 

@@ -7,11 +7,13 @@ import pandas as pd
 from mlops import digests
 from mlops.data import table
 from mlops.data.contract import Contract, read_contract
+from mlops.data.delivery import State, put_in, receive, single
+from mlops.data.delivery_policy import Policy, policy_of
 from mlops.data.derive import derived_again
 from mlops.data.ingest import Step, read_step, run_step
 from mlops.data.pin import Pin, RawFile, pin_path, read_pin
 from mlops.data.raw import raw_rows
-from mlops.data.typed import read
+from mlops.data.typed import conformed, read
 from mlops.errors import BadInput, MlopsError, Problem, bad_input
 from mlops.git import GitFailed
 from mlops.lineage import told
@@ -65,14 +67,23 @@ def _content(repo: Repository, layout: Layout, pin: Pin) -> bytes:
     if pin.sources:
         return derived_again(repo, layout, pin)
     contract = read_contract(layout, pin.dataset)
-    step = read_step(layout, pin.dataset)
-    rows = _typed(layout, contract, step, pin.raw[0])
-    for file in pin.raw[1:]:
-        rows = table.upsert(contract, rows, _typed(layout, contract, step, file)).rows
-    return table.encode(contract, rows)
+    step, policy = read_step(layout, pin.dataset), policy_of(contract)
+    held = {each.sha256 for each in pin.deliveries.taken}
+    state = State()
+    for file in pin.raw:
+        came = _passed_on(layout, step, file)
+        # Files from before the contract had a policy were taken without one.
+        rows = _received(contract, policy if file.sha256 in held else Policy(), state, came)
+        state = put_in(contract, policy, state, rows)
+    return table.encode(contract, conformed(contract, pd.DataFrame(state.rows)))
 
 
-def _typed(layout: Layout, contract: Contract, step: Step, file: RawFile) -> pd.DataFrame:
+def _received(contract: Contract, policy: Policy, state: State, came: pd.DataFrame) -> pd.DataFrame:
+    rows = read(contract, single(contract, policy, came).rows).rows
+    return receive(contract, policy, state, rows).rows if policy.is_said else rows
+
+
+def _passed_on(layout: Layout, step: Step, file: RawFile) -> pd.DataFrame:
     content = layout.tree.read(file.path)
     if content is None:
         raise bad_input(file.path, "is not in Git", "restore it")
@@ -82,4 +93,4 @@ def _typed(layout: Layout, contract: Contract, step: Step, file: RawFile) -> pd.
     raw = raw_rows(content, file.path)
     if lacking := [name for name in step.columns if name not in raw.columns]:
         raise bad_input(file.path, f"lacks {', '.join(lacking)}", "restore it from Git")
-    return read(contract, run_step(step, raw)).rows
+    return run_step(step, raw)

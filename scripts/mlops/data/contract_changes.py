@@ -19,6 +19,8 @@ from typing import Any, Literal
 
 from mlops.data.bounds import Limits, limits
 from mlops.data.contract import Column, Contract, Part, ServiceLevel, is_open
+from mlops.data.delivery_changes import delivery_changes
+from mlops.data.delivery_policy import PROPERTIES
 from mlops.data.people_changes import PEOPLE, people_changes
 from mlops.data.quality_changes import never_missing, quality_changes, unique
 from mlops.specs.result import ContractDifference
@@ -41,6 +43,7 @@ def differences(before: Contract, after: Contract) -> tuple[ContractDifference, 
         *_columns(before, after),
         *_table_rules(before, after),
         *_levels(before, after),
+        *delivery_changes(before, after),
         *people_changes(before, after),
         *_words("contract", before, after),
     ]
@@ -255,10 +258,12 @@ def _words(path: str, old: Part, new: Part) -> Iterator[ContractDifference]:
     if isinstance(old, Contract) and isinstance(new, Contract):
         before |= {key: getattr(old, key) for key in IDENTITY}
         after |= {key: getattr(new, key) for key in IDENTITY}
-    # A change of the unit is told as what it is.
+    # A change of the unit, or of what becomes of late and duplicate rows, is told as what it is.
     for words in (before, after):
         given = words.get("customProperties") or ()
-        words["customProperties"] = [each for each in given if each["property"] != "unit"]
+        words["customProperties"] = [
+            each for each in given if each["property"] not in ("unit", *PROPERTIES)
+        ]
     for key in [key for key in before | after if key not in TOLD_APART]:
         if before.get(key) != after.get(key):
             yield _told(path, "wording", f"`{key}` reads otherwise")

@@ -6,6 +6,7 @@ from typing import Literal
 
 from mlops.data.askable import Entry, Reason
 from mlops.data.contract import Severity, is_open
+from mlops.data.delivery_policy import PROPERTIES, policy_from
 from mlops.data.document import Document, Place
 from mlops.data.reading import LeftOut, Reading, TableRead
 from mlops.data.rule import Rule
@@ -103,7 +104,10 @@ def findings(reading: Reading) -> tuple[Finding, ...]:
     """Everything that a contract says, each quality rule and column in one finding."""
     doc = reading.document
     compiled = [each for table in reading.tables for each in _compiled(doc, table)]
-    left_out = [_left_out(doc, each) for each in reading.in_the_way]
+    in_the_way = list(reading.in_the_way)
+    if not any(each.place[:1] == ("customProperties",) for each in in_the_way):
+        compiled += [each for table in reading.tables for each in _of_deliveries(doc, table)]
+    left_out = [_left_out(doc, each) for each in in_the_way]
     return (*compiled, *left_out, *_reported(reading), *_unchecked_kinds(reading))
 
 
@@ -124,6 +128,20 @@ def _compiled(doc: Document, table: TableRead) -> Iterator[Finding]:
             yield Finding("unchecked", "asked", (place,), place, *refused, in_the_way=True)
         else:
             yield Finding("enforced", rule.kind, (place,), rule.text, severity=rule.severity)
+
+
+def _of_deliveries(doc: Document, table: TableRead) -> Iterator[Finding]:
+    """What becomes of rows that come twice or late."""
+    said = doc.value.get("customProperties") or ()
+    places = {
+        each["property"]: doc.named(("customProperties", number))
+        for number, each in enumerate(said)
+        if each["property"] in PROPERTIES
+    }
+    twice = places.pop("deduplication", None)
+    for name, text in policy_from(said, table.table).texts.items():
+        of = (twice,) if name == "deduplication" and twice else tuple(places.values())
+        yield Finding("enforced", "deliveries", of, text)
 
 
 def _element_of(rule: Rule, elements: Sequence[str]) -> int:

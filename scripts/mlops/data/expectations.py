@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = 3
 ROW = "row number"
-Checker = Engine | Literal["server"]
-"""What checked a rule; `server`: the database in which the table lies, asked without a library."""
+Checker = Engine | Literal["server", "ingest"]
+"""What checked a rule; `server`: the database in which the table lies, asked without a library;
+`ingest`: what puts a delivery into a version."""
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,14 @@ from mlops import digests
 from mlops.data import pin as pins
 from mlops.data import rules, table
 from mlops.data.contract import Contract, read_contract
+from mlops.data.delivery import Received, Single, State, moved_on, put_in, receive, single
+from mlops.data.delivery_policy import Policy, policy_of
 from mlops.data.derivation import is_derived, step_path
 from mlops.data.drift import drift
+from mlops.data.dropped import dropped_folder, keep_dropped
 from mlops.data.expectations import columns_outcome
 from mlops.data.learned.files import with_learned
-from mlops.data.pin import Pin, RawFile
+from mlops.data.pin import Deliveries, Delivery, Pin, RawFile
 from mlops.data.quarantine import Batch, keep_aside
 from mlops.data.raw import read_bytes, read_raw
 from mlops.data.typed import conformed
@@ -47,6 +50,16 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """Rows of a file that were dropped, as the contract says of late or duplicate ones."""
+
+    file: str
+    late: int
+    duplicates: int
+    kept: str
+
+
+@dataclass(frozen=True)
 class Ingested:
     """What an ingest did.
 
@@ -56,6 +69,8 @@ class Ingested:
         added, replaced, unchanged: rows of the batches, counted by primary key.
         drift: the new and replaced rows against the version before; empty without either.
         warnings: broken rules of severity warning, of the batches and of the version.
+        dropped: of each file of which rows were dropped, how many, and where they are kept.
+        known: files that are in the version already, and were not taken again.
     """
 
     old: Pin | None
@@ -65,6 +80,8 @@ class Ingested:
     unchanged: int
     drift: tuple[Drift, ...]
     warnings: tuple[Problem, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    known: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -95,23 +112,58 @@ def read_step(layout: Layout, dataset: str) -> Step:
 def check_batch(repo: Repository, contract: Contract, file: Path) -> Report:
     """A raw file, taken through the ingest step and checked against the contract.
 
-    What was learned of the dataset is asked of a file that has all columns.
+    What was learned of the dataset is asked of a file that has all columns, and what the contract
+    says of late and duplicate rows of one that holds to the rest.
 
     Raises:
         BadInput: when the file or the ingest step cannot be read.
     """
+    policy = policy_of(contract)
+    state = _state(policy, _current(repo, contract)) if policy.is_said else State()
+    return _checked(repo, contract, policy, state, file).report
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A delivery, checked; `received` is None when it breaks the contract."""
+
+    report: Report
+    raw: pd.DataFrame
+    single: Single
+    received: Received | None
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The typed rows that enter the version."""
+        return self.received.rows if self.received else self.report.typed
+
+    @property
+    def dropped(self) -> dict[str, pd.Index]:
+        """Row numbers of what is dropped, by kind."""
+        if self.received is None:
+            return {}
+        twice = self.single.dropped.append(self.received.duplicates)
+        return {"late": self.received.late, "duplicates": twice}
+
+
+def _checked(
+    repo: Repository, contract: Contract, policy: Policy, state: State, file: Path
+) -> _Checked:
     step = read_step(repo, contract.dataset)
     raw = read_raw(repo, file)
-    report = validate(
-        contract,
-        _passed_on(step, contract, raw),
-        subject=repo.shown(file),
-        engine=repo.project.data.engine,
-    )
-    if set(step.columns).issubset(raw.columns):
-        return with_learned(repo, report)
-    lacking = columns_outcome(rules.raw_columns(step.columns), raw.columns, len(raw))
-    return replace(report, outcomes=(lacking, *report.outcomes[1:]))
+    once = single(contract, policy, _passed_on(step, contract, raw))
+    found = validate(contract, once.rows, subject=repo.shown(file), engine=repo.project.data.engine)
+    report = replace(found, outcomes=(*found.outcomes, *once.outcomes))
+    if not set(step.columns).issubset(raw.columns):
+        lacking = columns_outcome(rules.raw_columns(step.columns), raw.columns, len(raw))
+        report = replace(report, outcomes=(lacking, *report.outcomes[1:]))
+        return _Checked(report, raw, once, None)
+    report = with_learned(repo, report)
+    if not policy.is_said or not report.passed:
+        return _Checked(report, raw, once, None)
+    received = receive(contract, policy, state, report.typed)
+    whole = replace(report, outcomes=(*report.outcomes, *received.outcomes))
+    return _Checked(whole, raw, once, received)
 
 
 def passed_on(repo: Repository, contract: Contract, file: Path) -> pd.DataFrame:
@@ -155,7 +207,9 @@ def ingest(
     """Check raw files, upsert their rows by primary key and pin the new version.
 
     All or nothing: with one broken batch the pin and the stored data stay as they are. Of
-    rows with the same key the later file's wins, and a file's over the version's.
+    rows with the same key the later file's wins, and a file's over the version's, where the
+    contract does not say otherwise (`delivery_policy`); where it says something of late or
+    duplicate rows, a file that is in the version is not taken again.
 
     Args:
         repo: the clone, held by the caller (`repo.exclusive`).
@@ -169,20 +223,27 @@ def ingest(
         NotGood: when a batch, or the version with it, breaks the contract.
     """
     contract = read_contract(repo, dataset)
+    policy = policy_of(contract)
     for file in files:
         read_bytes(repo, file)
     old = _current(repo, contract)
-    reports = []
-    for file in files:
+    taken = _not_known(policy, old, files)
+    checked, state = [], _state(policy, old)
+    for file in taken:
         progress(f"checking {repo.shown(file)}")
-        reports.append(check_batch(repo, contract, file))
-        told.describe(file, About(quality=assertions(reports[-1])))
-    _refuse_broken(repo, files, reports, aside=aside)
-    batch = _joined(contract, [report.typed for report in reports])
-    merged = table.upsert(contract, old.rows if old else None, batch)
+        one = _checked(repo, contract, policy, state, file)
+        checked.append(one)
+        told.describe(file, About(quality=assertions(one.report)))
+        if policy.is_said and one.report.passed:
+            state = put_in(contract, policy, state, one.rows)
+    reports = [one.report for one in checked]
+    _refuse_broken(repo, taken, reports, aside=aside)
+    merged = _merged(contract, old, [one.rows for one in checked])
     moved = _moved(contract, old, merged)
     warnings = [warning for report in reports for warning in report.warnings]
-    new, content = _version(contract, old, merged.rows, _recorded(repo, old, files))
+    delivered = _delivered(policy, old, taken, checked, state)
+    new, content = _version(contract, old, merged.rows, _recorded(repo, old, taken), delivered)
+    dropped = _kept_dropped(repo, contract, taken, checked)
     if old is None or new != old.pin:
         progress("checking the new version as a whole")
         report = _refuse_version(repo, contract, merged.rows)
@@ -193,7 +254,8 @@ def ingest(
         remember(repo, repo, new, report.summary(new.digest))
     pin = old.pin if old else None
     counts = (merged.added, merged.replaced, merged.unchanged)
-    return Ingested(pin, new, *counts, moved, tuple(warnings))
+    known = tuple(repo.shown(file) for file in files if file not in taken)
+    return Ingested(pin, new, *counts, moved, tuple(warnings), dropped, known)
 
 
 @dataclass(frozen=True)
@@ -216,11 +278,76 @@ def _current(repo: Repository, contract: Contract) -> _Current | None:
     return _Current(pin, path.read_bytes(), tuple(loaded.columns), rows)
 
 
-def _joined(contract: Contract, batches: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    rows = batches[0]
+def _state(policy: Policy, old: _Current | None) -> State:
+    """The version as a delivery meets it."""
+    if old is None:
+        return State()
+    before = old.pin.deliveries
+    newest = before.newest if before.event_time == policy.event_time else None
+    return moved_on(policy, State(old.rows, newest), old.rows)
+
+
+def _not_known(policy: Policy, old: _Current | None, files: Sequence[Path]) -> list[Path]:
+    """The files to take: where the contract has a policy, those that the version does not have."""
+    if not policy.is_said:
+        return list(files)
+    pin = old.pin if old else None
+    known = {each.sha256 for each in pin.deliveries.taken} if pin else set()
+    known |= {each.sha256 for each in pin.raw} if pin else set()
+    taken = []
+    for file in files:
+        if (sha256 := _sha256(file)) not in known:
+            taken.append(file)
+        known.add(sha256)
+    return taken
+
+
+def _sha256(file: Path) -> str:
+    return digests.of_file(file).removeprefix(digests.PREFIX)
+
+
+def _delivered(
+    policy: Policy,
+    old: _Current | None,
+    files: Sequence[Path],
+    checked: Sequence[_Checked],
+    state: State,
+) -> Deliveries:
+    before = old.pin.deliveries if old else Deliveries()
+    if not policy.is_said:
+        return before
+    new = (
+        Delivery(sha256=_sha256(file), **{kind: len(rows) for kind, rows in one.dropped.items()})
+        for file, one in zip(files, checked, strict=True)
+    )
+    taken = (*before.taken, *new)
+    return Deliveries(taken=taken, event_time=policy.event_time, newest=state.newest)
+
+
+def _kept_dropped(
+    repo: Repository, contract: Contract, files: Sequence[Path], checked: Sequence[_Checked]
+) -> tuple[Dropped, ...]:
+    found: list[Dropped] = []
+    for file, one in zip(files, checked, strict=True):
+        counts = {kind: len(rows) for kind, rows in one.dropped.items()}
+        if any(counts.values()):
+            digest = digests.of_file(file)
+            keep_dropped(repo, contract.dataset, digest, one.raw, one.dropped)
+            kept = dropped_folder(repo, contract.dataset, digest)
+            found.append(Dropped(repo.shown(file), **counts, kept=repo.shown(kept)))
+    return tuple(found)
+
+
+def _merged(
+    contract: Contract, old: _Current | None, batches: Sequence[pd.DataFrame]
+) -> table.Merged:
+    """The version with all batches, of which each key counts once."""
+    if not batches and old:
+        return table.Merged(old.rows, old.rows.iloc[:0], 0, 0, 0)
+    joined = batches[0]
     for batch in batches[1:]:
-        rows = table.upsert(contract, rows, batch).rows
-    return rows
+        joined = table.upsert(contract, joined, batch).rows
+    return table.upsert(contract, old.rows if old else None, joined)
 
 
 def _moved(contract: Contract, old: _Current | None, merged: table.Merged) -> tuple[Drift, ...]:
@@ -279,16 +406,22 @@ def _in_git(repo: Repository, paths: Sequence[str]) -> set[str]:
 
 
 def _version(
-    contract: Contract, old: _Current | None, rows: pd.DataFrame, raw: tuple[RawFile, ...]
+    contract: Contract,
+    old: _Current | None,
+    rows: pd.DataFrame,
+    raw: tuple[RawFile, ...],
+    deliveries: Deliveries,
 ) -> tuple[Pin, bytes]:
     """The version of these rows; the old one's bytes when it holds the same rows.
 
     A newer Parquet library may write other bytes for them: that alone is no new version.
     """
     if old and old.columns == contract.names and table.same_rows(old.rows, rows):
-        return old.pin.model_copy(update={"contract": contract.version}), old.content
+        changed = {"contract": contract.version, "deliveries": deliveries}
+        return old.pin.model_copy(update=changed), old.content
     content = table.encode(contract, rows)
-    return pins.pin_of(contract.dataset, content, len(rows), contract.version, raw), content
+    named = (contract.dataset, content, len(rows), contract.version, raw)
+    return pins.pin_of(*named, deliveries=deliveries), content
 
 
 def _refuse_version(repo: Repository, contract: Contract, rows: pd.DataFrame) -> Report:

@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -39,12 +40,33 @@ class SourceVersion(Spec):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
+class Delivery(Spec):
+    """A delivery that is in a version, by its SHA-256, and how many of its rows were dropped."""
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    late: int = Field(default=0, ge=0)
+    duplicates: int = Field(default=0, ge=0)
+
+
+class Deliveries(Spec):
+    """What a version was delivered in, where its contract says what becomes of such rows.
+
+    `newest` is the newest event that was ever taken, of the column `event_time`, ISO 8601 without
+    zone (UTC); None where the contract states no allowed lateness.
+    """
+
+    taken: tuple[Delivery, ...] = ()
+    event_time: str | None = None
+    newest: datetime | None = None
+
+
 class Pin(Spec):
     """A version of a dataset: its content digests, and the contract it was held to.
 
     `raw` are the files in Git that make exactly this version, in the order of their ingest;
     empty when one of them lies elsewhere. `sources` are the versions of other datasets that
-    make it; empty for one that was ingested.
+    make it; empty for one that was ingested. `deliveries` are those that were taken since the
+    contract says what becomes of late or duplicate rows.
     """
 
     dataset: Name
@@ -55,6 +77,7 @@ class Pin(Spec):
     contract: Version
     raw: tuple[RawFile, ...] = ()
     sources: tuple[SourceVersion, ...] = ()
+    deliveries: Deliveries = Deliveries()
 
     @property
     def made_of(self) -> str:
@@ -78,6 +101,7 @@ class _Meta(Spec):
     contract: Version
     raw: tuple[RawFile, ...] = ()
     sources: tuple[SourceVersion, ...] = ()
+    deliveries: Deliveries = Deliveries()
 
 
 class _PinFile(_Open):
@@ -130,6 +154,7 @@ def parsed_pin(content: bytes, dataset: str) -> Pin:
         contract=meta.contract,
         raw=meta.raw,
         sources=meta.sources,
+        deliveries=meta.deliveries,
     )
 
 
@@ -141,6 +166,7 @@ def pin_of(
     raw: tuple[RawFile, ...] = (),
     *,
     sources: tuple[SourceVersion, ...] = (),
+    deliveries: Deliveries | None = None,
 ) -> Pin:
     """The pin of a version's bytes."""
     return Pin(
@@ -152,6 +178,7 @@ def pin_of(
         contract=contract,
         raw=raw,
         sources=sources,
+        deliveries=deliveries or Deliveries(),
     )
 
 
@@ -167,6 +194,8 @@ def to_dvc(pin: Pin) -> str:
         meta["raw"] = [file.model_dump() for file in pin.raw]
     if pin.sources:
         meta["sources"] = [source.model_dump() for source in pin.sources]
+    if said := pin.deliveries.model_dump(mode="json", exclude_defaults=True):
+        meta["deliveries"] = said
     return dump_yaml({"outs": [out], "meta": meta})
 
 

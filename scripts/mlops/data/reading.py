@@ -14,6 +14,7 @@ from mlops.data import odcs
 from mlops.data.askable import Entry, Reason, unchecked, unchecked_options, unreadable
 from mlops.data.contract import FEATURES_FILE, ContractT, Table
 from mlops.data.contradictions import contradictions, same_names
+from mlops.data.delivery_policy import unusable
 from mlops.data.document import Document, Place, document
 from mlops.data.features_asked import not_of_features
 from mlops.errors import BadInput
@@ -72,11 +73,18 @@ class Reading:
         for table in self.tables:
             yield from table.left_out
             yield from self._own(table)
+            yield from self._of_deliveries(table)
 
     @property
     def of_features(self) -> bool:
         """Whether it is the contract of a model's features, and not of a dataset."""
         return PurePath(self.document.path).name == FEATURES_FILE
+
+    def _of_deliveries(self, table: TableRead) -> Iterator[LeftOut]:
+        """What is said of deliveries and cannot be held."""
+        said = self.document.value.get("customProperties")
+        for number, reason in unusable(said, table.table, of_features=self.of_features):
+            yield LeftOut(("customProperties", number), reason)
 
     def _own(self, table: TableRead) -> Iterator[LeftOut]:
         """What of a table is in the way for what it is a contract of."""

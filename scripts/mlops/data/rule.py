@@ -7,11 +7,15 @@ from typing import Any, Literal
 
 from mlops.data.contract import Quality, Severity
 
-Kind = Literal["schema", "missing", "outliers", "duplicates", "relation", "distribution", "rows"]
+Kind = Literal[
+    "schema", "missing", "outliers", "duplicates", "relation", "distribution", "rows", "lateness",
+]  # fmt: skip
 SQL = "sql"
 """Stands as the expectation of a rule that is a query, with `query` among its arguments."""
 LEARNED = "learned"
 """Stands as the expectation of a rule that was learned from a reference, not declared."""
+DELIVERED = "delivered"
+"""Stands as the expectation of a rule about a delivery's rows beside those of the version."""
 ROW_BY_ROW = (
     "expect_column_value",
     "expect_column_pair_values",
@@ -116,7 +120,7 @@ class Rule:
     @property
     def of_rows(self) -> bool:
         """Whether rows are judged one by one, so that those that fail can be counted."""
-        return self.expectation.startswith(ROW_BY_ROW)
+        return self.expectation.startswith(ROW_BY_ROW) or self.expectation == DELIVERED
 
     @property
     def is_written(self) -> bool:

@@ -19,6 +19,7 @@ class Entry:
         note: why there is no pin; empty otherwise.
         added: rows more than the version before had; None without one.
         files: raw files that the version before was not made of.
+        late, duplicates: rows dropped of what the version before was not made of.
         back: whether this version was pinned before.
         consumers: releases that hold the version.
     """
@@ -30,6 +31,8 @@ class Entry:
     files: tuple[str, ...]
     back: bool
     consumers: tuple[Consumer, ...]
+    late: int = 0
+    duplicates: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ def log(repo: Repository, dataset: str) -> Log:
 def _entry(version: Version, before: list[Pin], held: tuple[Consumer, ...]) -> Entry:
     pin, last = version.pin, before[-1] if before else None
     known = set(last.raw) if last else set()
+    before_it = set(last.deliveries.taken) if last else set()
+    new = [each for each in pin.deliveries.taken if each not in before_it]
     return Entry(
         change=version.change,
         pin=pin,
@@ -73,4 +78,6 @@ def _entry(version: Version, before: list[Pin], held: tuple[Consumer, ...]) -> E
         files=tuple(file.path for file in pin.raw if file not in known),
         back=any(other.digest == pin.digest for other in before[:-1]),
         consumers=held,
+        late=sum(each.late for each in new),
+        duplicates=sum(each.duplicates for each in new),
     )
