@@ -13,10 +13,12 @@ def derive(sources):
 """
 
 
-def add_derived(team: Team, name: str = NAME, *, of: tuple[str, ...] = ("toy-points",)) -> None:
+def add_derived(
+    team: Team, name: str = NAME, *, of: tuple[str, ...] = ("toy-points",), step: str = DERIVE
+) -> None:
     """Write its contract and its step; nothing is committed."""
     team.write(f"data-contracts/{name}.odcs.yaml", contract(name, f"[{', '.join(of)}]"))
-    team.write(f"data-contracts/{name}/derive.py", DERIVE.replace("toy-points", of[0]))
+    team.write(f"data-contracts/{name}/derive.py", step.replace("toy-points", of[0]))
 
 
 def contract(name: str, of: str) -> str:

@@ -276,6 +276,12 @@ def publish(repo: Repository, pin: Pin, content: bytes) -> None:
     A kill at any moment leaves the old pin with its content, and at most content that
     nothing names.
     """
+    store(repo, pin, content)
+    write_whole(repo.root / pin_path(pin.dataset), to_dvc(pin))
+
+
+def store(repo: Repository, pin: Pin, content: bytes) -> None:
+    """Put a version into the stores and the DVC remote; no pin is written."""
     path = stored(repo, pin)
     if not path.is_file() or digests.of_file(path) != pin.digest:
         write_whole(path, content)
@@ -285,4 +291,3 @@ def publish(repo: Repository, pin: Pin, content: bytes) -> None:
         remote.push(path, pin.md5)
         told.wrote(remote.place(pin.md5), pin.digest, _thing(pin))
         remote.remember()
-    write_whole(repo.root / pin_path(pin.dataset), to_dvc(pin))
