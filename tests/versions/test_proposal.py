@@ -9,7 +9,7 @@ from mlops.errors import BadInput
 from mlops.forges.choice import forge_of
 from mlops.versions.proposal import Proposed, propose
 from tests.data.test_ingest import FEBRUARY, JANUARY, ingested
-from tests.derived import NAME, PATH, STEP, add_derived
+from tests.derived import NAME, PATH, STEP, add_derived, add_ingested
 from tests.team import Team
 
 SOURCE = "data-contracts/toy-points.dvc"
@@ -99,12 +99,7 @@ def test_asked_for_what_is_made_of_others_they_come_with_it(team: Team) -> None:
 
 def test_what_cannot_be_made_of_it_remains_and_is_told(team: Team) -> None:
     add_derived(team, of=("toy-points", "toy-other"))
-    team.write(
-        "data-contracts/toy-other.odcs.yaml",
-        (team.root / "data-contracts/toy-points.odcs.yaml")
-        .read_text()
-        .replace("name: toy-points", "name: toy-other"),
-    )
+    add_ingested(team, "toy-other")
     team.commit("Made of two")
     ingested(team, JANUARY)
     found = proposed(team)
