@@ -145,7 +145,8 @@ def _ready(settings: Workflows, repository: str) -> Container:
 
     Like a step of a model it has no token of the cluster; what starts the runs has one.
     """
-    alike = _alike(PipelineSettings()).container
+    needs = PipelineSettings()
+    alike = _alike(needs).container
     return Container(
         name=READY,
         image=IMAGE,
@@ -160,6 +161,7 @@ def _ready(settings: Workflows, repository: str) -> Container:
         automount_service_account_token=False,
         service_account_name=settings.service_account,
         executor=argo.ExecutorConfig(service_account_name=settings.service_account),
+        active_deadline_seconds=_limit(needs),
         retry_strategy=_again(),
     )
 
@@ -266,7 +268,7 @@ def _container(
         outputs=outputs,
         env_from=[SecretEnvFrom(name=SETTINGS, optional=True)],
         env=[*_author(project), *_forge()] if step.verb in SPEAKS else [],
-        active_deadline_seconds=_limit(model),
+        active_deadline_seconds=_limit(model.pipeline),
         retry_strategy=_again(),
     )
 
@@ -280,7 +282,7 @@ def _part(project: Project, repository: str, model: Model, step: Step) -> Contai
         args=[*step.line, "--share", "{{inputs.parameters.share}}"],
         inputs=[Parameter(name="share"), checkout, *_pins(step.reads)],
         env_from=[SecretEnvFrom(name=SETTINGS, optional=True)],
-        active_deadline_seconds=_limit(model),
+        active_deadline_seconds=_limit(model.pipeline),
         retry_strategy=_again(),
     )
 
@@ -293,9 +295,9 @@ def _workers(model: Model) -> int:
     return model.search.workers if model.search else 1
 
 
-def _limit(model: Model) -> int:
+def _limit(needs: PipelineSettings) -> int:
     """Seconds that a step may take."""
-    return model.pipeline.timeout_minutes * 60
+    return needs.timeout_minutes * 60
 
 
 def _again() -> RetryStrategy:
@@ -439,7 +441,7 @@ def _told(settings: Workflows, repository: str, model: Model) -> Container:
         args=list(line),
         inputs=[_checkout(settings, repository)],
         env=_forge(),
-        active_deadline_seconds=_limit(model),
+        active_deadline_seconds=_limit(model.pipeline),
         retry_strategy=_again(),
     )
 
