@@ -102,9 +102,14 @@ def _opened(
 
 
 def _named_by(dataset: str, versions: Sequence[Version]) -> str:
-    """The digest of the version that was asked for, of all of them when it is not among them."""
-    found = {each.pin.dataset: each.pin.digest for each in versions}
-    return found.get(dataset) or digests.of_json(found)
+    """The digest of the ingested version that was asked for, or of all that are proposed.
+
+    What is made of others may have the same rows while they have not.
+    """
+    found = {each.pin.dataset: each.pin for each in versions}
+    if dataset in found and not found[dataset].sources:
+        return found[dataset].digest
+    return digests.of_json({name: pin.digest for name, pin in found.items()})
 
 
 def _described(pin: Pin) -> str:
