@@ -13,10 +13,35 @@ def derive(sources):
 """
 
 
-def add_derived(team: Team, name: str = NAME, *, of: tuple[str, ...] = ("toy-points",)) -> None:
+def add_derived(
+    team: Team, name: str = NAME, *, of: tuple[str, ...] = ("toy-points",), step: str = DERIVE
+) -> None:
     """Write its contract and its step; nothing is committed."""
     team.write(f"data-contracts/{name}.odcs.yaml", contract(name, f"[{', '.join(of)}]"))
-    team.write(f"data-contracts/{name}/derive.py", DERIVE.replace("toy-points", of[0]))
+    team.write(f"data-contracts/{name}/derive.py", step.replace("toy-points", of[0]))
+
+
+def add_ingested(team: Team, name: str) -> None:
+    """Write another dataset like the small project's own; nothing is committed."""
+    for path in ("{}.odcs.yaml", "{}/ingest.py"):
+        text = (team.root / "data-contracts" / path.format("toy-points")).read_text()
+        team.write(f"data-contracts/{path.format(name)}", text.replace("toy-points", name))
+
+
+def add_whole(team: Team, name: str, *, of: tuple[str, str]) -> None:
+    """Write a dataset that a model can learn from: the rows of the first of two others."""
+    text = (team.root / "data-contracts/toy-points.odcs.yaml").read_text()
+    made_of = f"customProperties: [{{property: derivedFrom, value: [{', '.join(of)}]}}]\n"
+    team.write(f"data-contracts/{name}.odcs.yaml", text.replace("toy-points", name) + made_of)
+    step = f"def derive(sources):\n    return sources[{of[0]!r}]\n"
+    team.write(f"data-contracts/{name}/derive.py", step)
+
+
+def learn_from(team: Team, dataset: str, *, model: str = "toy-line") -> None:
+    """Let a model learn from a dataset; nothing is committed."""
+    path = f"models/{model}/model.yaml"
+    text = (team.root / path).read_text()
+    team.write(path, text.replace("dataset: toy-points", f"dataset: {dataset}"))
 
 
 def contract(name: str, of: str) -> str:

@@ -38,3 +38,5 @@ def running(folder: Path) -> Iterator[int]:
         yield port
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], cwd="/", check=True, user=user)
+        # A worker may come back to a module, and starts its server again in the same folder.
+        shutil.rmtree(data)

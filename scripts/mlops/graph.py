@@ -83,7 +83,7 @@ def affected(layout: Layout, changed: Iterable[str], before: Layout | None = Non
     if everything:
         models, services = set(layout.models()), set(layout.services())
     else:
-        models |= _readers(layout, "models", named, _data_of)
+        models |= learning_from(layout, named)
         services |= _readers(layout, "apps", models, _models_of)
     shared = bool(locks) or any(_is_shared(path) for path in paths)
     sampled = _sample(layout) if shared and not everything else set()
@@ -101,6 +101,11 @@ def affected(layout: Layout, changed: Iterable[str], before: Layout | None = Non
         everything=everything,
         docs_only=bool(given) and not paths,
     )
+
+
+def learning_from(layout: Layout, datasets: Collection[str]) -> set[str]:
+    """The models that learn from one of these; one that cannot be read is counted as one."""
+    return _readers(layout, "models", datasets, _data_of)
 
 
 def is_text(path: str) -> bool:

@@ -1,11 +1,14 @@
 """Part `contracts`: versions raised as far as a change asks, and data that holds to them."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mlops import digests
 from mlops.checks.contracts import run
+from mlops.specs.result import Result
 from tests.checks.contexts import context_of, told
 from tests.team import ROOT, Team
 
@@ -85,18 +88,34 @@ def _pinned(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_pinned_data_is_held_to_the_contract_as_it_is_now(team: Team) -> None:
+def test_pinned_data_is_held_to_the_contract_as_it_is_now(team: Team, tmp_path: Path) -> None:
+    def found_in(folder: str) -> tuple[Result, Path]:
+        context = context_of(team, "contracts", "toy-points")
+        found = run(replace(context, out=tmp_path / folder))
+        return found, tmp_path / folder / "data-toy-points.html"
+
     _pinned(team)
-    found = run(context_of(team, "contracts", "toy-points"))
+    found, page = found_in("good")
     assert (found.outcome, found.problems) == ("good", ())
     validation = found.datasets[0].validation
     assert validation is not None
     assert validation.failed == 0
+    assert found.datasets[0].page == digests.of_file(page)
+    assert "Good: all" in page.read_text()
+    assert "right (" in page.read_text(), "how often a value comes"
+    team.commit("Pin a month")
+    found, page = found_in("same")
+    assert (found.datasets[0].page, page.exists()) == (None, False)
+
     edit(team, "maximum: 10}", "maximum: 5}")
     edit(team, "version: 1.0.0", "version: 2.0.0")
-    broken = run(context_of(team, "contracts", "toy-points"))
+    edit(team, "name: side\n", "name: side\n        classification: restricted\n")
+    broken, page = found_in("broken")
     assert broken.outcome == "not good"
     assert "values of `x` are not at least 0 and at most 5" in broken.problems[0].what
+    assert broken.datasets[0].page == digests.of_file(page)
+    assert "Not good: 1 of" in page.read_text()
+    assert "right (" not in page.read_text(), "a value of a restricted column"
 
 
 @pytest.mark.slow

@@ -5,17 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from mlops import digests
 from mlops.cli import run
 from mlops.commands.comment import MARKER, STATUS
 from mlops.forges.base import Check, Pull
+from mlops.report.page import HEAD
 from mlops.specs.result import Result
 from tests.environments.shelf import message
 from tests.forges.github_stage import GitHubStage
 from tests.forges.hub import Said
 from tests.forges.hub_answers import add_pull
 from tests.forges.stage import Stage, branch_commit
+from tests.report.results import dataset
 from tests.team import git
 
+RUN = "https://github.com/o/r/actions/runs/7"
 CHANGED = {"models/toy-line/more.py": b"SLOPE = 2\n"}
 
 
@@ -136,6 +140,38 @@ def test_a_forks_pull_request_is_found_by_its_commit_and_said_to_be_one(
     assert "made by code of a fork" in body
     assert call(stage, monkeypatch, str(found), "--commit", commit, user="app") == 0
     assert len(stage.comments(number)) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "url", "told"),
+    [
+        (HEAD, RUN, f"[`data-toy-points.html`](<{RUN}#artifacts>) in `results-policy-1-of-1`"),
+        (HEAD, None, "`mlops data validate toy-points --page toy-points.html` writes each rule"),
+        (f"{HEAD}<script>", RUN, "`data-toy-points.html`: has another head or other elements"),
+    ],
+    ids=["in a run", "without a run", "with a program"],
+)
+def test_the_page_of_a_broken_dataset_is_linked_in_the_run_or_named_by_its_command(
+    github_stage: GitHubStage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: str,
+    url: str | None,
+    told: str,
+) -> None:
+    stage = github_stage
+    pull = opened(stage)
+    found = results(stage, pull.commit, tmp_path / "results")
+    file = found / "policy-1-of-1.json"
+    data = dataset(failed=1).model_copy(update={"page": digests.of_bytes(content.encode())})
+    share = Result.model_validate_json(file.read_text()).model_copy(update={"datasets": (data,)})
+    file.write_text(share.model_dump_json())
+    (found / "data-toy-points.html").write_text(content)
+    run_url = ("--run-url", url) if url else ()
+    assert call(stage, monkeypatch, str(found), "--commit", pull.commit, *run_url) == 0
+    ((_, body),) = stage.comments(pull.number)
+    assert told in body
+    assert body.count("data-toy-points.html`](") == (told.startswith("["))
 
 
 def test_a_commit_that_no_pull_request_is_at_needs_no_comment(

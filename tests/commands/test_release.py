@@ -1,12 +1,15 @@
 """mlops release: the image of a release, and training before it."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from mlops.commands.release import image_of
-from mlops.errors import BadInput
+from mlops.errors import BadInput, Exit
+from tests.derived import add_ingested, learn_from
 from tests.team import Team
 
 DIGEST = "sha256:" + "a" * 64
@@ -68,7 +71,9 @@ def test_a_bento_is_built_for_an_image_and_its_folder_is_told_to_the_job(
 
 
 @pytest.mark.slow
-def test_a_retrain_opens_the_release_and_again_does_nothing(team: Team) -> None:
+def test_a_retrain_opens_the_release_and_again_does_nothing_whatever_another_model_lacks(
+    team: Team,
+) -> None:
     team.mlops("data", "ingest", "toy-points", f"{RAW}/2024-01.csv")
     team.commit("Pin the data")
     done = team.mlops("retrain", "toy-line")
@@ -81,6 +86,29 @@ def test_a_retrain_opens_the_release_and_again_does_nothing(team: Team) -> None:
     assert again.returncode == 0, again.stderr
     assert "nothing was trained" in again.stdout
     assert "nothing to do" in again.stdout
+
+    add_model_without_rows(team)
+    both = team.mlops("retrain")
+    assert both.returncode == Exit.BAD_INPUT
+    assert "data-contracts/toy-other.dvc: pins sha256:00000000" in both.stderr
+    assert "nothing to do" in both.stdout, "one does not keep back the others"
+
+
+def add_model_without_rows(team: Team) -> None:
+    """Commit a served model, the first by name, of whose data a version is pinned and in no store."""
+    add_ingested(team, "toy-other")
+    for path in ("models/toy-line", "apps/toy", "environments/dev/toy"):
+        shutil.copytree(team.root / path, team.root / path.replace("toy", "a-toy"))
+    for path in ("models/a-toy-line/model.yaml", "apps/a-toy/service.yaml"):
+        text = (team.root / path).read_text().replace("toy-line", "a-toy-line")
+        team.write(path, text.replace("service: toy", "service: a-toy"))
+    (team.root / "models/a-toy-line/features.odcs.yaml").unlink()
+    learn_from(team, "toy-other", model="a-toy-line")
+    pin = (team.root / "data-contracts/toy-points.dvc").read_text()
+    lost = pin.replace("toy-points", "toy-other").partition("  raw:")[0]
+    lost = re.sub(r"(sha256|md5): \w{8}", r"\1: 00000000", lost)
+    team.write("data-contracts/toy-other.dvc", lost)
+    team.commit("Another model, whose rows are nowhere")
 
 
 @pytest.mark.parametrize("verb", ["release", "retrain"])

@@ -9,10 +9,11 @@ from mlops import digests
 from mlops.checks.context import Share
 from mlops.checks.planning import Planned, planned
 from mlops.commands.report import report
+from mlops.report.page import HEAD
 from mlops.report.pictures import PNG
 from mlops.specs.result import Plot, Result
 from tests.report.markdown_rules import HOSTILE, check_safe
-from tests.report.results import model
+from tests.report.results import dataset, model
 from tests.team import Team
 
 
@@ -86,6 +87,26 @@ def test_the_summary_goes_to_the_run_and_the_pictures_to_the_folder(
     assert "data:image/png;base64," in page
     assert "<script" not in page
     assert "<img src=x" not in page
+
+
+def test_the_page_of_a_dataset_lies_beside_the_report_and_is_linked(
+    team: Team, tmp_path: Path
+) -> None:
+    plan = change(team)
+    data = dataset().model_copy(update={"page": digests.of_bytes(HEAD.encode())})
+    for share in plan.shares:
+        write_result(team, plan, share, datasets=(data,) if share.part == "models" else ())
+    team.write("results/data-toy-points.html", HEAD)
+    assert report(team.repo, team.root / "results", base="main", out=tmp_path) == 0
+    assert (tmp_path / "data-toy-points.html").read_text() == HEAD
+    comment = (tmp_path / "comment.md").read_text()
+    assert "| [`data-toy-points.html`](<data-toy-points.html>) |" in comment
+    check_safe(comment, links=1)
+    assert '<a href="data-toy-points.html">toy-points</a>' in (tmp_path / "index.html").read_text()
+
+    (team.root / "results" / "data-toy-points.html").write_text("<script>")
+    assert report(team.repo, team.root / "results", base="main", out=tmp_path / "again") == 1
+    assert not (tmp_path / "again" / "data-toy-points.html").exists()
 
 
 def test_machines_get_the_verdict_and_each_problem(

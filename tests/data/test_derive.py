@@ -16,7 +16,7 @@ from mlops.data.currency import outdated
 from mlops.data.derivation import sources_of, with_derived
 from mlops.data.derive import derive
 from mlops.data.ingest import ingest
-from mlops.errors import BadInput, Exit, NotGood
+from mlops.errors import BadInput, Exit, NotGood, NotHere
 from mlops.graph import affected
 from mlops.service_levels.assessment import assess
 from tests.checks.contexts import context_of, told
@@ -80,6 +80,28 @@ def test_a_clone_without_stores_makes_it_again_of_sources_that_are_made_again(ma
     assert digests.of_file(pins.fetch(made.repo, pin)) == pin.digest
 
 
+def test_without_any_store_it_says_of_which_source_the_rows_are_missing(
+    team: Team, tmp_path: Path
+) -> None:
+    add_derived(team)
+    other = tmp_path / "january.csv"  # a raw file that is not in Git
+    shutil.copy(team.root / JANUARY, other)
+    ingest(team.repo, "toy-points", [other])
+    derive(team.repo, NAME)
+    team.commit("From elsewhere")
+    shutil.rmtree(team.stores)
+    source = pins.read_pin(team.repo, "toy-points").digest
+    with pytest.raises(NotHere) as missing:
+        pins.fetch(team.repo, pins.read_pin(team.repo, NAME))
+    (problem,) = missing.value.problems
+    where = "neither in ../stores/datasets nor in the DVC remote ../stores/dvc"
+    assert f"from its sources ({SOURCE} pins {source}, which is {where})" in problem.what
+    assert problem.fix == (
+        "restore the remote, or take a pin whose content is there; the same raw files give the "
+        f"same version: delete {SOURCE} and ingest these: mlops data ingest toy-points FILE..."
+    )
+
+
 def test_an_earlier_version_is_made_again_of_the_sources_of_its_commit(made: Team) -> None:
     pin = pins.read_pin(made.repo, NAME)
     ingested(made, FEBRUARY)
@@ -141,7 +163,7 @@ def test_a_source_without_a_version_is_told(team: Team) -> None:
         f"{SOURCE}: file is missing: no version of this dataset is pinned yet; "
         "mlops data ingest toy-points FILE..., then commit the pin"
     )
-    with pytest.raises(BadInput, match=f"; mlops data derive {NAME}, then commit the pin"):
+    with pytest.raises(BadInput, match=f"FILE..., mlops data derive {NAME}, then commit the pin"):
         pins.read_pin(team.repo, NAME)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import sqlalchemy
 
-from mlops.data.in_place import validate_in_place
+from mlops.data.in_place.validation import validate_in_place
 from mlops.data.typed import read
 from mlops.data.validation import Report, complaint, validate
 from mlops.errors import BadInput

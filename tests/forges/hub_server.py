@@ -1,4 +1,4 @@
-"""The small GitHub's door: HTTP on a free port of loopback."""
+"""The small GitHub's door: HTTP on a free port, of loopback if nothing else is said."""
 
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,13 +8,13 @@ from tests.forges.hub import Hub, Said
 
 
 class Server(ThreadingHTTPServer):
-    """A hub that listens on a free port of loopback."""
+    """A hub that listens on a free port."""
 
     daemon_threads = True
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, host: str = "127.0.0.1") -> None:
         self.hub = hub
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__((host, 0), Handler)
 
     def server_bind(self) -> None:
         # Not HTTPServer's, which looks the host's name up.
@@ -24,7 +24,8 @@ class Server(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Its address."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        host, port = self.server_address[:2]
+        return f"http://{host!s}:{port}"
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -3,18 +3,19 @@
 import pytest
 
 from mlops.errors import BadInput
-from mlops.pipelines.graph import Pipeline, pipeline_of, refuse_raw
-from tests.derived import NAME, add_derived
+from mlops.pipelines.graph import Pipeline, pipeline_of, raw_files
+from tests.derived import NAME, add_derived, add_ingested, learn_from
 from tests.search.toy import SEARCH, SPEC, add
 from tests.team import Team
 
-RAW = ["2024-01.csv"]
+FILE = "2024-01.csv"
+RAW = {"toy-points": [FILE]}
 
 
 @pytest.mark.parametrize("propose", [False, True])
-@pytest.mark.parametrize("raw", [[], RAW])
+@pytest.mark.parametrize("raw", [{}, RAW])
 def test_each_step_comes_after_those_that_write_what_it_reads(
-    team: Team, raw: list[str], propose: bool
+    team: Team, raw: dict[str, list[str]], propose: bool
 ) -> None:
     add(team, SPEC, SEARCH)
     pipeline = pipeline_of(team.repo, "toy-line", raw, propose=propose, tune=True)
@@ -50,31 +51,41 @@ def test_a_step_names_only_the_nearest_before_it(team: Team) -> None:
     }
 
 
-def test_data_made_of_others_is_derived_in_place_of_an_ingest(team: Team) -> None:
-    learn_from_derived(team)
-    pipeline = pipeline_of(team.repo, "toy-line", RAW, propose=True)
-    assert verbs(pipeline) == ["derive", "validate", "train", "evaluate", "score"]
-    derive = pipeline.steps[0]
-    assert derive.line == ("data", "derive", NAME)
-    assert [str(each) for each in derive.reads] == ["dataset toy-points"]
-    assert pipeline == pipeline_of(team.repo, "toy-line")
+def test_data_made_of_others_is_derived_after_an_ingest_or_in_its_place(team: Team) -> None:
+    add_derived(team, of=("toy-points", "toy-other"))
+    add_ingested(team, "toy-other")
+    add_derived(team, "toy-few", of=(NAME,))
+    learn_from(team, "toy-few")
+    last = ["validate-toy-few", "train-toy-line", "evaluate-toy-line", "score-toy-line"]
+    pipeline = pipeline_of(team.repo, "toy-line", propose=True)
+    assert names(pipeline) == [f"derive-{NAME}", "derive-toy-few", *last]
+    pipeline = pipeline_of(team.repo, "toy-line", {"toy-other": [FILE]}, propose=True)
+    given = ["ingest-toy-other", "validate-toy-other", "propose-toy-few"]
+    assert names(pipeline) == [*given, f"derive-{NAME}", "derive-toy-few", *last]
+    after = {step.name: [each.name for each in pipeline.after(step)] for step in pipeline.steps}
+    assert after["propose-toy-few"] == after[f"derive-{NAME}"] == ["validate-toy-other"]
+    assert after["derive-toy-few"] == [f"derive-{NAME}"]
 
 
-def test_a_raw_file_for_data_made_of_others_is_refused(team: Team) -> None:
-    learn_from_derived(team)
-    with pytest.raises(BadInput) as refused:
-        refuse_raw(team.repo, "toy-line")
-    assert str(refused.value) == (
-        f"--raw: is not for toy-line: its data {NAME} is made of toy-points; "
-        "mlops data ingest one of these, then run without --raw"
-    )
-
-
-def learn_from_derived(team: Team) -> None:
+def test_a_raw_file_goes_into_the_one_dataset_or_says_into_which_of_several(team: Team) -> None:
     add_derived(team)
-    path = "models/toy-line/model.yaml"
-    text = (team.root / path).read_text()
-    team.write(path, text.replace("dataset: toy-points", f"dataset: {NAME}"))
+    learn_from(team, NAME)
+    assert raw_files(team.repo, "toy-line", ["a=1.csv", "b.csv"]) == {
+        "toy-points": ["a=1.csv", "b.csv"]
+    }
+    add_ingested(team, "toy-other")
+    add_derived(team, of=("toy-points", "toy-other"))
+    given = ["toy-other=a.csv", "toy-points=b.csv", "toy-other=c.csv"]
+    assert raw_files(team.repo, "toy-line", given) == {
+        "toy-other": ["a.csv", "c.csv"],
+        "toy-points": ["b.csv"],
+    }
+    with pytest.raises(BadInput) as refused:
+        raw_files(team.repo, "toy-line", ["a.csv"])
+    assert str(refused.value) == (
+        "--raw: 'a.csv' does not say which data of toy-line it is: toy-points, toy-other; "
+        "write --raw toy-points=a.csv"
+    )
 
 
 def test_a_search_is_in_it_when_it_is_asked_for_and_model_yaml_has_one(team: Team) -> None:
@@ -87,6 +98,10 @@ def test_a_search_is_in_it_when_it_is_asked_for_and_model_yaml_has_one(team: Tea
     assert verbs(whole) == [*steps, "tune", "suggest"]
     after = {step.verb: [each.verb for each in whole.after(step)] for step in whole.steps}
     assert (after["tune"], after["suggest"]) == (["validate"], ["tune"])
+
+
+def names(pipeline: Pipeline) -> list[str]:
+    return [step.name for step in pipeline.steps]
 
 
 def verbs(pipeline: Pipeline) -> list[str]:

@@ -78,7 +78,7 @@ def keys(team: Team) -> dict[str, str]:
     def of(step: Step) -> str:
         return key_of(team.repo, step)
 
-    raw = [str(team.root / JANUARY)]
+    raw = {"toy-points": [str(team.root / JANUARY)]}
     return {step.verb: of(step) for step in pipeline_of(team.repo, "toy-line", raw).steps}
 
 

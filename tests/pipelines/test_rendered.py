@@ -13,6 +13,7 @@ from mlops.pipelines import rendered
 from mlops.pipelines.graph import pipeline_of
 from mlops.pipelines.names import RAW
 from mlops.repository import Repository
+from tests.derived import NAME, add_derived, add_ingested, learn_from
 from tests.search.toy import SEARCH
 from tests.strict_schemas import problems
 from tests.team import ROOT, Team
@@ -86,7 +87,7 @@ def test_each_step_calls_the_line_that_a_laptop_calls(watched: Team) -> None:
     }
     told = pods.pop("tell-forge")
     assert told == ("pipeline", "tell", "toy-line", "--status", "{{workflow.status}}")
-    pipeline = pipeline_of(watched.repo, "toy-line", [RAW], propose=True)
+    pipeline = pipeline_of(watched.repo, "toy-line", {"toy-points": [RAW]}, propose=True)
     assert pods == {step.name: step.line for step in pipeline.steps}
     after = {name: task.get("depends", "") for name, task in dag_of(template).items()}
     for step in pipeline.steps:
@@ -163,11 +164,17 @@ def test_pods_are_tried_again_and_the_graph_of_them_is_not(watched: Team) -> Non
 def test_all_pipelines_starts_a_run_of_each_and_nothing_else_may(watched: Team) -> None:
     found = rendered.stale(watched.repo)
     (template,) = documents(found[ALL])
-    start, graph = template["spec"]["templates"]
+    strictly(template)
+    ready, start, graph = template["spec"]["templates"]
     run = yaml.safe_load(start["resource"]["manifest"])
     assert run["spec"]["workflowTemplateRef"] == {"name": "pipeline-{{inputs.parameters.model}}"}
-    given = [each["arguments"]["parameters"] for each in graph["dag"]["tasks"]]
-    assert given == [[{"name": "model", "value": name}] for name in watched.repo.models()]
+    # Which models have data is what the revision says; only the start of their runs has a token.
+    assert ready["container"]["args"] == ["pipeline", "ready", "--json"]
+    assert ready["automountServiceAccountToken"] is False
+    assert ready["serviceAccountName"] != template["spec"]["serviceAccountName"]
+    first, each = graph["dag"]["tasks"]
+    assert each["withParam"] == f"{{{{tasks.{first['name']}.outputs.result}}}}"
+    assert each["arguments"]["parameters"] == [{"name": "model", "value": "{{item}}"}]
     token, account, role, binding = documents(found[ACCESS])
     assert "data" not in token
     assert account["metadata"]["name"] == template["spec"]["serviceAccountName"]
@@ -232,8 +239,59 @@ def test_a_change_of_one_model_looks_at_that_one_alone(watched: Team) -> None:
     )
     watched.write(FILE, "edited: by hand\n")
     other = "infra/workflows/pipeline-other.yaml"
-    assert set(rendered.stale(watched.repo, ["models/other/model.yaml"])) == {other, ALL}
-    assert set(rendered.stale(watched.repo, [FILE])) == {FILE, ALL}
+    assert set(rendered.stale(watched.repo, ["models/other/model.yaml"])) == {other}
+    assert set(rendered.stale(watched.repo, [FILE])) == {FILE}
+
+
+def test_of_data_made_of_several_each_has_a_raw_file_that_a_run_may_bring(watched: Team) -> None:
+    add_derived(watched, of=("toy-points", "toy-other"))
+    learn_from(watched, NAME)
+    add_ingested(watched, "toy-other")
+    (template,) = documents(rendered.stale(watched.repo)[FILE])
+    strictly(template)
+    given = [each["name"] for each in template["spec"]["arguments"]["parameters"]]
+    assert given == ["revision", "raw-toy-points", "raw-toy-other", "tune", "image"]
+    tasks = dag_of(template)
+    points, other = (
+        f"'{{{{workflow.parameters.raw-{name}}}}}' != ''" for name in ("toy-points", "toy-other")
+    )
+    assert {name: task.get("when") for name, task in tasks.items()} == {
+        "ingest-toy-points": points,
+        "validate-toy-points": points,
+        "ingest-toy-other": other,
+        "validate-toy-other": other,
+        f"propose-{NAME}": f"{points} || {other}",
+        f"derive-{NAME}": None,
+        f"validate-{NAME}": None,
+        "train-toy-line": None,
+        "evaluate-toy-line": None,
+        "score-toy-line": None,
+    }
+    derive = tasks[f"derive-{NAME}"]
+    assert derive["depends"] == " && ".join(
+        f"(validate-{name}.Succeeded || validate-{name}.Skipped)"
+        for name in ("toy-points", "toy-other")
+    )
+    assert [each["from"] for each in derive["arguments"]["artifacts"]] == [
+        f"{{{{tasks.ingest-{name}.outputs.artifacts.pin-{name}}}}}"
+        for name in ("toy-points", "toy-other")
+    ]
+    (pod,) = (each for each in template["spec"]["templates"] if each["name"] == "ingest-toy-other")
+    keys = [each["s3"]["key"] for each in pod["inputs"]["artifacts"] if "s3" in each]
+    assert keys == ["{{workflow.parameters.raw-toy-other}}"]
+
+
+def test_what_a_dataset_is_made_of_decides_the_pipelines_that_learn_from_it(watched: Team) -> None:
+    add_derived(watched)
+    learn_from(watched, NAME)
+    for path, text in rendered.stale(watched.repo).items():
+        watched.write(path, text or "")
+    add_ingested(watched, "toy-other")
+    add_derived(watched, of=("toy-points", "toy-other"))
+    contract = f"data-contracts/{NAME}.odcs.yaml"
+    assert rendered.concerns(contract)
+    assert set(rendered.stale(watched.repo, [contract])) == {FILE}
+    assert rendered.stale(watched.repo, ["data-contracts/toy-other.odcs.yaml"]).keys() == {FILE}
 
 
 def test_the_file_of_a_model_that_is_gone_is_removed(watched: Team) -> None:

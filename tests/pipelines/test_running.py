@@ -17,6 +17,7 @@ from mlops.lock import only_one
 from mlops.pipelines.batch import predictions_path
 from mlops.pipelines.finished import folder_of
 from tests.data.test_ingest import JANUARY
+from tests.derived import add_ingested, add_whole, learn_from
 from tests.search.toy import SEARCH, SPEC, add
 from tests.team import Team, make_team
 
@@ -27,6 +28,10 @@ STEPS = [
     "evaluate-toy-line",
     "score-toy-line",
 ]
+WAITS = (
+    "toy-line waits for data: no version of toy-points is pinned yet; "
+    "mlops data ingest toy-points FILE...\n"
+)
 LINE = ("pipeline", "run", "toy-line", "--raw", str(JANUARY))
 
 
@@ -127,6 +132,43 @@ def test_a_search_is_a_step_that_is_done_once_and_opens_its_pull_request_in_anot
     assert [name for name, state in again.items() if state == "done"] == [
         *("tune-toy-line", "suggest-toy-line")
     ]
+
+
+@pytest.mark.slow
+def test_a_raw_file_of_one_of_two_sources_is_derived_learned_from_and_proposed_with_what_is_made(
+    here: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_ingested(here, "toy-other")
+    add_whole(here, "toy-whole", of=("toy-points", "toy-other"))
+    learn_from(here, "toy-whole")
+    assert run(["data", "ingest", "toy-other", str(JANUARY)]) == Exit.DONE
+    here.commit("Made of two, one of them pinned")
+    capsys.readouterr()
+    assert run(["pipeline", "ready"]) == Exit.DONE
+    assert WAITS in capsys.readouterr().err
+    line = ["pipeline", "run", "toy-line", "--raw", f"toy-points={JANUARY}", "--propose", "--json"]
+    assert run(line) == Exit.DONE
+    steps = ["ingest-toy-points", "validate-toy-points", "propose-toy-whole", "derive-toy-whole"]
+    steps += ["validate-toy-whole", "train-toy-line", "evaluate-toy-line", "score-toy-line"]
+    assert told(capsys.readouterr().out) == dict.fromkeys(steps, "done")
+    (branch,) = here.git("branch", "--remotes", "--list", "origin/data/*").split()
+    proposed = here.git("diff", "--name-only", "HEAD", branch).splitlines()
+    assert proposed == ["data-contracts/toy-points.dvc", "data-contracts/toy-whole.dvc"]
+    for path in proposed:
+        of_this_run = (here.root / path).read_text().strip()
+        assert here.git("show", f"{branch}:{path}") == of_this_run
+    assert run(line) == Exit.DONE
+    assert set(told(capsys.readouterr().out).values()) == {"done before"}
+
+
+def test_of_all_models_those_without_data_are_left_out_and_told(
+    here: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["pipeline", "run"]) == Exit.DONE
+    assert run(["pipeline", "ready", "--json"]) == Exit.DONE
+    said = capsys.readouterr()
+    assert said.out == "[]\n"
+    assert said.err == 2 * WAITS
 
 
 def test_two_runs_of_one_model_at_once_are_refused(

@@ -39,6 +39,16 @@ def test_a_search_that_model_yaml_does_not_have_is_told_before(team: Team) -> No
         submit(team.repo, Kubectl("nowhere"), "toy-line", team.git("rev-parse", "HEAD"), tune=True)
 
 
+def test_several_raw_files_of_one_dataset_are_refused(team: Team) -> None:
+    commit = team.git("rev-parse", "HEAD")
+    with pytest.raises(BadInput) as refused:
+        submit(team.repo, Kubectl("nowhere"), "toy-line", commit, ["a.csv", "b.csv"])
+    assert str(refused.value) == (
+        "--raw: is given more than once for toy-points, and a run takes one file of each; "
+        "submit a run for each file, oldest first"
+    )
+
+
 @pytest.mark.parametrize(("status", "state"), [("Succeeded", "success"), ("Error", "failure")])
 def test_a_commit_is_told_how_its_run_ended(stage: Stage, status: str, state: str) -> None:
     commit, forge = branch_commit(stage.team, "one"), stage.forge()

@@ -85,7 +85,7 @@ def test_everything_a_reviewer_needs_is_there_in_this_order() -> None:
         "| `toy-line` | `side = left` (48) | `mae` | 1.5 | 1.25 | -0.25 | -0.45 to +0.05 (95%) |",
         "`toy-points` 1.0.0 to 1.1.0 (needs a new major version), read by model `toy-line`, served by service `toy`:",
         "- **breaking** widening `points.x`: may be null now",
-        "| `toy-points` | 1.0.0 | 720 | 9 of 9 |",
+        "| `toy-points` | 1.0.0 | 720 | 9 of 9 | - |",
         "| `toy-line` | `temperature` | 0.31 |",
         "mlops rollback toy --env prod --to 6",
         "Reason given: `the holiday data is in`",

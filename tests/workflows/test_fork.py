@@ -20,6 +20,7 @@ from mlops.files import load_yaml
 from mlops.forges.base import Pull
 from mlops.forges.login import login
 from mlops.report.evaluated import EVALUATION
+from mlops.report.page import HEAD
 from tests.forges.fixtures import gitea_stage
 from tests.forges.gitea_stage import GiteaStage
 from tests.gitea import needs_gitea
@@ -29,7 +30,13 @@ from tests.workflows.mended import mended
 
 __all__ = ["gitea_stage"]
 BRANCH = "another-seed"
-MODEL = "models/toy-line/model.yaml"
+CONTRACT = "data-contracts/toy-points.odcs.yaml"
+CHANGES = (
+    ("models/toy-line/model.yaml", "seed: 3", "seed: 4"),
+    (CONTRACT, "with noise", "with a little noise"),
+    (CONTRACT, "version: 1.0.0", "version: 1.0.1"),
+)
+PAGE = "data-toy-points.html"
 RAW = Path("data-contracts/toy-points/raw/2024-01.csv")
 
 
@@ -115,9 +122,11 @@ def fork(gitea_stage: GiteaStage) -> Fork:
     ask(stage, "DELETE", f"{stage.repository}/collaborators/alice")
     theirs = ask(stage, "POST", f"{stage.repository}/forks", {}, user="alice")["full_name"]
     team.git("switch", "--quiet", "--create", BRANCH)
-    text = (team.root / MODEL).read_text()
-    team.write(MODEL, text.replace("seed: 3", "seed: 4"))
-    team.commit("Try another seed", push=False)
+    for path, old, new in CHANGES:
+        text = (team.root / path).read_text()
+        assert old in text
+        team.write(path, text.replace(old, new))
+    team.commit("Try another seed, and say what the data is", push=False)
     push(stage, "alice", theirs, f"HEAD:refs/heads/{BRANCH}")
     asked = {"title": "Another seed", "head": f"alice:{BRANCH}", "base": "main"}
     number = ask(stage, "POST", f"{stage.repository}/pulls", asked, user="alice")["number"]
@@ -146,12 +155,14 @@ def ask(
 def test_a_forks_commit_is_red_until_a_maintainer_has_it_evaluated_and_then_green(
     fork: Fork,
 ) -> None:
+    runs = rf"{fork.server.url}/{fork.stage.repository}/actions/runs/\d+"
     before = fork.own_run("before")
     assert before.code == 1, before.log
     assert before.results()["models-1-of-1"]["outcome"] == "not evaluated"
     assert "found:  plan success, check success, report failure" in before.log
     assert "**Not evaluated" in before.summary
     assert "workflow evaluate-fork" in before.summary
+    assert PAGE not in before.summary
 
     done = fork.evaluated()
     assert done.code == 0, done.log
@@ -160,14 +171,17 @@ def test_a_forks_commit_is_red_until_a_maintainer_has_it_evaluated_and_then_gree
     ((author, body),) = fork.stage.comments(fork.pull.number)
     assert author == "bot"
     assert "**Good.**" in body
+    (page,) = done.out.glob(f"artifacts/*/results-contracts-1-of-1/{PAGE}")
+    assert page.read_text().startswith(HEAD)
+    link = rf"\[`{PAGE}`\]\(<{runs}#artifacts>\) in `results-contracts-1-of-1` \|"
+    assert re.search(link, body), body
     assert f"let pr.yaml run once more for {fork.pull.commit[:12]}" in done.log
 
     after = fork.own_run("after")
     assert after.code == 0, after.log
     assert after.results()["models-1-of-1"]["outcome"] == "not evaluated"
     assert "found:  plan success, check success, report success" in after.log
-    address = rf"<{fork.server.url}/{fork.stage.repository}/actions/runs/\d+>"
-    words = rf"evaluated by \[a maintainer's run\]\({address}\): commit `{fork.pull.commit[:12]}`"
+    words = rf"evaluated by \[a maintainer's run\]\(<{runs}>\): commit `{fork.pull.commit[:12]}`"
     assert re.search(words, after.summary), after.summary
 
 

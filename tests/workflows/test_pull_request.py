@@ -9,6 +9,7 @@ from tests.workflows.harness import Ran, add_template, pin_data, run
 
 pytestmark = pytest.mark.slow
 MODEL = "models/toy-line/model.yaml"
+CONTRACT = "data-contracts/toy-points.odcs.yaml"
 # In a shell each of these would leave a file beside the run's folder.
 SENTINEL = "${RUN_WORKFLOW_OUT}.pwned"
 BRANCH = "$(touch${IFS}" + SENTINEL + ")"
@@ -31,17 +32,19 @@ def pull_request(team: Team, *, title: str = "A change") -> Ran:
     return run(team, "pull_request", "pr.yaml", payload={"pull_request": {"title": title}})
 
 
-def change(team: Team, old: str, new: str) -> None:
-    """Change the model's file."""
-    text = (team.root / MODEL).read_text()
+def change(team: Team, old: str, new: str, path: str = MODEL) -> None:
+    """Change the model's file, or another."""
+    text = (team.root / path).read_text()
     assert old in text
-    team.write(MODEL, text.replace(old, new))
+    team.write(path, text.replace(old, new))
 
 
 def test_one_model_is_planned_checked_and_reported(fork: Team) -> None:
     fork.git("switch", "--quiet", "--create", "another-seed")
     change(fork, "seed: 3", "seed: 4")
-    fork.commit("Try another seed", push=False)
+    change(fork, "with noise", "with a little noise", CONTRACT)
+    change(fork, "version: 1.0.0", "version: 1.0.1", CONTRACT)
+    fork.commit("Try another seed, and say what the data is", push=False)
     ran = pull_request(fork)
     assert ran.code == 0, ran.log
     found = ran.results()
@@ -49,7 +52,13 @@ def test_one_model_is_planned_checked_and_reported(fork: Team) -> None:
     assert {result["outcome"] for result in found.values()} == {"good"}
     assert [m["evidence"]["model"] for m in found["models-1-of-1"]["models"]] == ["toy-line"]
     assert "toy-line" in ran.summary
-    assert "report" in ran.artifacts
+    (page,) = ran.out.glob("artifacts/*/results-contracts-1-of-1/data-toy-points.html")
+    assert "Good: all " in page.read_text()
+    (comment,) = ran.out.glob("artifacts/*/report/comment.md")
+    where = r"\[`data-toy-points\.html`\]\(<https?://\S+/actions/runs/\d+#artifacts>\)"
+    link = rf"{where} in `results-contracts-1-of-1` \|"
+    assert re.search(link, comment.read_text()), comment.read_text()
+    assert (comment.parent / page.name).read_bytes() == page.read_bytes()
 
 
 def test_a_gate_that_is_not_met_closes_the_gate_and_hostile_names_reach_no_shell(

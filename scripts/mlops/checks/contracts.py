@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
+from mlops.checks import data_pages
 from mlops.checks.context import Context
 from mlops.checks.found import count, result
 from mlops.data.contract import Contract, Quality, contract_path, read_contract
 from mlops.data.contract_changes import differences, enough, needed, next_version
-from mlops.data.pin import pin_path, read_pin
+from mlops.data.pin import Pin, pin_path, read_pin
 from mlops.errors import MlopsError, NotHere, Problem
 from mlops.repository import Layout
-from mlops.specs.evidence import GateResult
+from mlops.specs.evidence import DataValidation, GateResult
 from mlops.specs.result import ContractDifference, ContractResult, DatasetResult, Result
 
 TOLD = 3
@@ -207,15 +208,32 @@ def _validated(
     if repo.tree.read(pin_path(name)) is None:
         return None, (), ()
     from mlops.data.currency import outdated
-    from mlops.data.validated import validated
 
     try:
         pin = read_pin(repo, name)
-        found, problems = validated(repo, repo, pin)
+        found, problems, page = _held(context, pin)
         problems = (*problems, *outdated(repo, pin))
     except NotHere as error:
         return DatasetResult(dataset=name), (), error.problems
     except MlopsError as error:
         return DatasetResult(dataset=name), error.problems, ()
     broken = tuple(problem.what for problem in problems)
-    return DatasetResult(dataset=name, validation=found, broken=broken), problems, ()
+    data = DatasetResult(dataset=name, validation=found, broken=broken, page=page)
+    return data, problems, ()
+
+
+def _held(context: Context, pin: Pin) -> tuple[DataValidation, tuple[Problem, ...], str | None]:
+    """What was found of a version, each broken rule, and the digest of its page.
+
+    A page needs more than is kept of a version that held. A dataset that the change itself leaves
+    alone has one only when it is broken.
+    """
+    from mlops.data.validated import checked, recall
+
+    repo, wanted = context.repo, data_pages.is_wanted(context, pin.dataset)
+    kept = None if wanted else recall(repo, repo, pin)
+    if kept is not None:
+        return kept, (), None
+    report = checked(repo, repo, pin)
+    page = data_pages.write_page(context, pin, report) if wanted or not report.passed else None
+    return report.summary(pin.digest), report.problems, page

@@ -39,7 +39,7 @@ def log(repo: Repository, dataset: str, *, as_json: bool = False) -> int:
 
     found = read(repo, dataset)
     if not found.entries and found.now.content is None:
-        raise not_pinned(dataset)
+        raise not_pinned(repo, dataset)
     if as_json:
         click.echo(json.dumps(_as_json(repo, dataset, found), indent=2))
     else:

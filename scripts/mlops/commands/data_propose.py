@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def command(dataset: str, as_json: bool) -> int:
     """Open the pull request that pins DATASET's version of the work tree on main.
 
-    For ingests that run by themselves, where nobody commits. The branch is named by the content;
-    a version that main pins already gives none.
+    For ingests that run by themselves, where nobody commits. Datasets that are made of it are made
+    again and pinned with it; of a DATASET that is made of others it is those that are pinned. The
+    branch is named by the content; what main pins already gives none.
 
     Example: mlops data propose bike-rentals
     """
@@ -31,21 +32,33 @@ def command(dataset: str, as_json: bool) -> int:
 @recorded("data.propose")
 def propose(repo: Repository, dataset: str, *, as_json: bool = False) -> int:
     """Open the pull request and say where it is; raises like `proposal.propose`."""
+    from rich.console import Console
+
     from mlops.forges.choice import forge_of
     from mlops.versions import proposal
 
-    with repo.exclusive("mlops data propose"):
-        found = proposal.propose(repo, forge_of(repo), dataset)
-    click.echo(json.dumps(_body(found)) if as_json else _told(repo, found))
+    status = Console(stderr=True).status(f"proposing {dataset}")
+    with repo.exclusive("mlops data propose"), status:
+        found = proposal.propose(repo, forge_of(repo), dataset, progress=status.update)
+    click.echo(json.dumps(_body(dataset, found)) if as_json else _told(repo, dataset, found))
+    for problem in found.remains:
+        click.echo(f"remains: {problem}", err=True)
     return Exit.DONE
 
 
-def _body(found: "Proposed") -> dict[str, object]:
+def _body(dataset: str, found: "Proposed") -> dict[str, object]:
     opened = found.opened
     return {
-        "dataset": found.pin.dataset,
-        "old": found.before.digest if found.before else None,
-        "new": found.pin.digest,
+        "dataset": dataset,
+        "versions": [
+            {
+                "dataset": each.pin.dataset,
+                "old": each.before.digest if each.before else None,
+                "new": each.pin.digest,
+            }
+            for each in found.versions
+        ],
+        "remains": [str(problem) for problem in found.remains],
         "branch": opened.branch if opened else None,
         "commit": opened.commit if opened else None,
         "new_branch": opened.new if opened else False,
@@ -53,14 +66,19 @@ def _body(found: "Proposed") -> dict[str, object]:
     }
 
 
-def _told(repo: Repository, found: "Proposed") -> str:
+def _told(repo: Repository, dataset: str, found: "Proposed") -> str:
     from mlops.commands.proposing import near
 
-    version = f"{found.pin.dataset} {digests.short(found.pin.digest)} ({found.pin.rows} rows)"
     opened = found.opened
     if opened is None:
-        return f"{repo.project.forge.main} pins {version} already: nothing to propose"
+        return (
+            f"{repo.project.forge.main} pins this version of {dataset} already: nothing to propose"
+        )
     state = "pushed" if opened.new else "was there already, unchanged"
-    lines = [f"proposed {version}", f"  branch  {opened.branch} ({state})"]
-    lines += [f"  text    {near(opened.place)}", "Next: read the text, then merge:"]
+    lines = [
+        f"proposed {pin.dataset} {digests.short(pin.digest)} ({pin.rows} rows)"
+        for pin in (each.pin for each in found.versions)
+    ]
+    lines += [f"  branch  {opened.branch} ({state})", f"  text    {near(opened.place)}"]
+    lines += ["Next: read the text, then merge:"]
     return "\n".join([*lines, *(f"  {line}" for line in opened.merge)])

@@ -27,7 +27,7 @@ Found = tuple["Report", Mapping[str, "Profile"]]
 ENGINES = {
     "duckdb": "DuckDB",
     "great-expectations": "Great Expectations",
-    "server": "the database",
+    "server": "the server",
     "ingest": "the ingest",
 }
 
@@ -42,7 +42,7 @@ ENGINES = {
 )
 @click.option(
     "--server",
-    help="Check the table where it lies: a database of `data.servers` in mlops.toml.",
+    help="Check the table where it lies: a database, or Spark, of `data.servers` in mlops.toml.",
 )
 @click.option("--all", "every", is_flag=True, help="Show the rules without a finding, too.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
@@ -125,7 +125,7 @@ def _found(repo: Repository, dataset: str, batch: Path | None, server: str | Non
 
 def _in_place(repo: Repository, dataset: str, server: str) -> "Report":
     from mlops.data.contract import read_contract
-    from mlops.data.in_place import validate_in_place
+    from mlops.data.in_place.validation import validate_in_place
 
     known = repo.project.data.servers
     if server not in known:

@@ -3,7 +3,7 @@
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,9 +39,9 @@ def group() -> None:
 @click.option(
     "--raw",
     multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Ingest this raw file first; may be given more than once, oldest first. With one MODEL.",
+    metavar="[DATASET=]FILE",
+    help="Ingest this raw file first; may be given more than once, oldest first. With one MODEL. "
+    "DATASET where its data is made of several.",
 )
 @click.option(
     "--tune", is_flag=True, help="Search parameters at the end, where model.yaml says how."
@@ -51,9 +51,9 @@ def group() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="For machines: a line for each step.")
 def run_command(
-    models: tuple[str, ...], *, raw: tuple[Path, ...], tune: bool, propose: bool, as_json: bool
+    models: tuple[str, ...], *, raw: tuple[str, ...], tune: bool, propose: bool, as_json: bool
 ) -> int:
-    """Do each step of MODEL (default: of all models) that is not done yet.
+    """Do each step of MODEL (default: of all models that have data) that is not done yet.
 
     A step is known by all that decides it: its line, code, packages, data, what it is compared
     with. One that finished before is not done again, and a run that was killed goes on where it
@@ -62,6 +62,7 @@ def run_command(
     \b
     Example: mlops pipeline run bike-demand
     Example: mlops pipeline run bike-demand --raw 2011-04.csv
+    Example: mlops pipeline run flight-delay --raw flights=2013-12.csv --raw weather=12.csv
     Example: mlops pipeline run bike-demand --tune --propose
     """
     return run(Repository.at(), models, raw=raw, tune=tune, propose=propose, as_json=as_json)
@@ -81,15 +82,20 @@ def show_command(models: tuple[str, ...], as_json: bool) -> int:
 @group.command("submit")
 @click.argument("model")
 @click.option(
-    "--raw", metavar="KEY", default="", help="Ingest this raw file of the artifact store."
+    "--raw",
+    multiple=True,
+    metavar="[DATASET=]KEY",
+    help="Ingest this raw file of the artifact store; one for each DATASET of several.",
 )
 @click.option("--tune", is_flag=True, help="Search parameters, too.")
 @click.option("--context", metavar="NAME", help="Of the kubeconfig; default: the current one.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def submit_command(model: str, *, raw: str, tune: bool, context: str | None, as_json: bool) -> int:
+def submit_command(
+    model: str, *, raw: tuple[str, ...], tune: bool, context: str | None, as_json: bool
+) -> int:
     """Run MODEL's pipeline on the cluster, with what HEAD holds.
 
-    HEAD has to be pushed. With --raw the run opens a pull request that pins the new version, with
+    HEAD has to be pushed. With --raw the run opens a pull request that pins the new versions, with
     --tune one that has better parameters, when some are found.
 
     \b
@@ -97,6 +103,18 @@ def submit_command(model: str, *, raw: str, tune: bool, context: str | None, as_
     Example: mlops pipeline submit bike-demand --raw incoming/2011-04.csv
     """
     return submit(Repository.at(), model, raw=raw, tune=tune, context=context, as_json=as_json)
+
+
+@group.command("ready")
+@click.option("--json", "as_json", is_flag=True, help="For machines: a list of names.")
+def ready_command(as_json: bool) -> int:
+    """The models that have data, so that their pipelines can run; on standard error the others.
+
+    Data made of other datasets is made by the pipeline: only these have to be pinned.
+
+    Example: mlops pipeline ready
+    """
+    return ready(Repository.at(), as_json=as_json)
 
 
 @group.command("tell")
@@ -114,7 +132,7 @@ def run(
     repo: Repository,
     models: Sequence[str] = (),
     *,
-    raw: Sequence[Path] = (),
+    raw: Sequence[str] = (),
     tune: bool = False,
     propose: bool = False,
     as_json: bool = False,
@@ -127,7 +145,7 @@ def run(
     from mlops.pipelines.running import run as run_steps
 
     ended: list[int] = []
-    for pipeline in _pipelines(repo, models, raw, tune=tune, propose=propose):
+    for pipeline in _asked(repo, models, raw, tune=tune, propose=propose):
         # What the steps say is for people.
         with redirect_stdout(sys.stderr) if as_json else nullcontext():
             ran = run_steps(repo, pipeline, _starting)
@@ -139,8 +157,15 @@ def show(repo: Repository, models: Sequence[str] = (), *, as_json: bool = False)
     """Print the steps of each model and whether they are done."""
     from mlops.pipelines.running import states
 
-    for pipeline in _pipelines(repo, models):
+    for pipeline in _pipelines(repo, models or repo.models()):
         _told(pipeline, states(repo, pipeline), as_json=as_json)
+    return Exit.DONE
+
+
+def ready(repo: Repository, *, as_json: bool = False) -> int:
+    """Print the models that have data; each other has a line on standard error."""
+    found = _with_data(repo)
+    click.echo(json.dumps(found) if as_json else "\n".join(found))
     return Exit.DONE
 
 
@@ -148,7 +173,7 @@ def submit(
     repo: Repository,
     model: str,
     *,
-    raw: str = "",
+    raw: Sequence[str] = (),
     tune: bool = False,
     context: str | None = None,
     as_json: bool = False,
@@ -184,28 +209,42 @@ def tell(repo: Repository, model: str, status: str) -> int:
     return Exit.DONE
 
 
-def _pipelines(
-    repo: Repository,
-    models: Sequence[str],
-    raw: Sequence[Path] = (),
-    *,
-    tune: bool = False,
-    propose: bool = False,
+def _asked(
+    repo: Repository, models: Sequence[str], raw: Sequence[str], *, tune: bool, propose: bool
 ) -> "list[Pipeline]":
-    from mlops.pipelines.graph import pipeline_of, refuse_raw
+    from mlops.pipelines.graph import raw_files
 
     if propose and not (raw or tune):
         what, fix = "stands without --raw or --tune", "name what is to be ingested, or search"
         raise bad_input("--propose", what, fix)
     if raw and len(models) != 1:
         raise bad_input("--raw", "stands with no MODEL or with several", "name one model")
-    if raw:
-        refuse_raw(repo, models[0])
-    files = [str(file.absolute()) for file in raw]
-    return [
-        pipeline_of(repo, model, files, propose=propose, tune=tune)
-        for model in models or repo.models()
-    ]
+    given = raw_files(repo, models[0], raw) if raw else {}
+    files = {name: [str(Path(file).absolute()) for file in each] for name, each in given.items()}
+    return _pipelines(repo, models or _with_data(repo), files, tune=tune, propose=propose)
+
+
+def _pipelines(
+    repo: Repository,
+    models: Sequence[str],
+    raw: Mapping[str, Sequence[str]] | None = None,
+    *,
+    tune: bool = False,
+    propose: bool = False,
+) -> "list[Pipeline]":
+    from mlops.pipelines.graph import pipeline_of
+
+    return [pipeline_of(repo, model, raw, propose=propose, tune=tune) for model in models]
+
+
+def _with_data(repo: Repository) -> list[str]:
+    """The models that have data; of the others a line is told on standard error."""
+    from mlops.data.waiting import waits_for_data
+
+    waiting = {model: waits_for_data(repo, model, derives=True) for model in repo.models()}
+    for line in filter(None, waiting.values()):
+        click.echo(line, err=True)
+    return [model for model, line in waiting.items() if not line]
 
 
 def _starting(step: "Step") -> None:

@@ -18,7 +18,7 @@ from mlops.graph import Affected
 from mlops.report.compose import VERDICTS, Report, compose
 from mlops.report.evaluated import Evaluation, evaluation_of
 from mlops.report.page import page
-from mlops.report.pictures import Picture
+from mlops.report.pages import beside, in_run
 from mlops.report.reading import Received, read_results
 from mlops.repository import Repository
 
@@ -33,7 +33,7 @@ MOST_TOLD = 20
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("report"), show_default=True,
-    help="Folder for comment.md, summary.md, index.html and the pictures.",
+    help="Folder for comment.md, summary.md, index.html, the pictures and the datasets' pages.",
 )  # fmt: skip
 @click.option("--run-url", metavar="URL", help="Address of the run, for the links.")
 @click.option(
@@ -102,13 +102,14 @@ def report(
         refused=(*unplanned, *received.refused),
         ignored=received.ignored,
         pictures=received.pictures,
+        pages=in_run(received.pages, run_url) if run_url else beside(received.pages),
         services=plan.affected.services,
         run_url=run_url,
     )
     made = composed()
     if made.verdict == "not evaluated" and commit is not None:
         made = composed(evaluation=_evaluation(repo, commit))
-    _write(out, made, received.pictures)
+    _write(out, made, received)
     if step_summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(step_summary).open("a", encoding="utf-8") as file:
             file.write(made.summary)
@@ -149,12 +150,14 @@ def _evaluation(repo: Repository, commit: str) -> Evaluation | None:
         return None
 
 
-def _write(out: Path, made: Report, pictures: Sequence[Picture]) -> None:
+def _write(out: Path, made: Report, received: Received) -> None:
     write_whole(out / "comment.md", made.comment)
     write_whole(out / "summary.md", made.summary)
-    write_whole(out / "index.html", page(made.summary, pictures))
-    for picture in pictures:
+    write_whole(out / "index.html", page(made.summary, received.pictures, received.pages))
+    for picture in received.pictures:
         write_whole(out / picture.file, picture.content)
+    for one in received.pages:
+        write_whole(out / one.file, one.content)
 
 
 def _tell(made: Report, results: Path, out: Path) -> None:
@@ -187,5 +190,6 @@ def _as_json(made: Report, received: Received) -> str:
                 {"part": one.part, "shard": one.shard, "of": one.of} for one in made.judged.missing
             ],
             "pictures": [picture.file for picture in received.pictures],
+            "pages": [each.file for each in received.pages],
         }
     )

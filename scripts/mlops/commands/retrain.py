@@ -32,7 +32,7 @@ def retrain(
     skip_behind: bool = False,
     as_json: bool = False,
 ) -> int:
-    """Train, then release each service; one that is refused does not keep back the others.
+    """Train, then release each service; what is refused does not keep back the others.
 
     Args:
         model: its name; default: each that is served and has data.
@@ -47,11 +47,16 @@ def retrain(
     if skip_behind and left_to_newer(repo, as_json=as_json):
         return Exit.DONE
     models = (model,) if model else with_data(repo, served(repo))
-    services = sorted({name for each in models for name in serving(repo, each)})
-    for each in models:
-        train(repo, each, as_json=as_json)
+    services = {each: serving(repo, each) for each in models}
     refused: list[MlopsError] = []
-    for service in services:
+    without: set[str] = set()
+    for each in models:
+        try:
+            train(repo, each, as_json=as_json)
+        except MlopsError as error:
+            refused.append(error)
+            without.update(services[each])
+    for service in sorted({name for names in services.values() for name in names} - without):
         if skip_behind and left_to_newer(repo, as_json=as_json):  # while it was trained
             break
         try:

@@ -46,6 +46,23 @@ def sources_of(layout: Layout, dataset: str) -> tuple[str, ...]:
     return named
 
 
+def chain_of(layout: Layout, dataset: str) -> tuple[str, ...]:
+    """A dataset and all that it is made of, directly or through others; each after its sources.
+
+    Raises:
+        BadInput: like `sources_of`, for each of them.
+    """
+    found: dict[str, None] = {}
+    for source in sources_of(layout, dataset) if is_derived(layout, dataset) else ():
+        found |= dict.fromkeys(chain_of(layout, source))
+    return (*found, dataset)
+
+
+def ingested_of(layout: Layout, dataset: str) -> tuple[str, ...]:
+    """Those of `chain_of` that raw files go into: itself alone when it is ingested."""
+    return tuple(name for name in chain_of(layout, dataset) if not is_derived(layout, name))
+
+
 def with_derived(layout: Layout, datasets: Collection[str]) -> set[str]:
     """The datasets, and those made of them, directly or through others.
 

@@ -14,7 +14,7 @@ from mlops.data.derivation import PROPERTY, sources_of, step_path
 from mlops.data.pin import Pin, SourceVersion
 from mlops.data.typed import conformed
 from mlops.data.validated import remember
-from mlops.data.validation import validate
+from mlops.data.validation import Report, validate
 from mlops.errors import BadInput, NotGood, Problem, bad_input
 from mlops.repository import Layout, Repository
 from mlops.scoring.source import module_of
@@ -45,6 +45,16 @@ class Derived:
         return self.new != self.old
 
 
+@dataclass(frozen=True)
+class Made:
+    """A version that holds to its contract: its pin, its bytes, and the versions it is made of."""
+
+    pin: Pin
+    content: bytes
+    sources: tuple[Pin, ...]
+    report: Report
+
+
 def derive(
     repo: Repository, dataset: str, *, progress: Callable[[str], None] = lambda _: None
 ) -> Derived:
@@ -61,23 +71,40 @@ def derive(
         BadInput: when it is not made of others, a source has no version, or the step fails.
         NotGood: when what came of it breaks the contract.
     """
-    contract = read_contract(repo, dataset)
-    sources = _pinned(repo, dataset)
+    made = made_in(repo, repo, dataset, progress=progress)
+    old = pins.read_pin(repo, dataset) if repo.tree.read(pins.pin_path(dataset)) else None
+    if made.pin != old:
+        progress("storing the version and pushing it to the DVC remote")
+        pins.publish(repo, made.pin, made.content)
+        remember(repo, repo, made.pin, made.report.summary(made.pin.digest))
+    return Derived(old, made.pin, made.sources, made.report.warnings)
+
+
+def made_in(
+    repo: Repository,
+    layout: Layout,
+    dataset: str,
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Made:
+    """A dataset made of the versions that a tree pins, by its step and contract; not stored.
+
+    Raises:
+        BadInput: when it is not made of others, a source has no version, or the step fails.
+        NotGood: when what came of it breaks the contract.
+    """
+    contract = read_contract(layout, dataset)
+    sources = _pinned(layout, dataset)
     progress(f"making {dataset} of {', '.join(each.dataset for each in sources)}")
-    rows = _made(repo, repo, contract, sources)
+    rows = _made(repo, layout, contract, sources)
     progress("checking the new version")
     report = validate(contract, rows, subject=f"the new version of {dataset}")
     if not report.passed:
         raise NotGood(report.problems)
     content = table.encode(contract, report.typed)
     recorded = tuple(_version(each) for each in sources)
-    new = pins.pin_of(dataset, content, len(rows), contract.version, sources=recorded)
-    old = pins.read_pin(repo, dataset) if repo.tree.read(pins.pin_path(dataset)) else None
-    if new != old:
-        progress("storing the version and pushing it to the DVC remote")
-        pins.publish(repo, new, content)
-        remember(repo, repo, new, report.summary(new.digest))
-    return Derived(old, new, sources, report.warnings)
+    pin = pins.pin_of(dataset, content, len(rows), contract.version, sources=recorded)
+    return Made(pin, content, sources, report)
 
 
 def derived_again(repo: Repository, layout: Layout, pin: Pin) -> bytes:
@@ -97,9 +124,9 @@ def _version(pin: Pin) -> SourceVersion:
     return SourceVersion(dataset=pin.dataset, sha256=pin.digest.removeprefix(digests.PREFIX))
 
 
-def _pinned(repo: Repository, dataset: str) -> tuple[Pin, ...]:
+def _pinned(layout: Layout, dataset: str) -> tuple[Pin, ...]:
     """The versions of its sources; all that lack one are told."""
-    names = sources_of(repo, dataset)
+    names = sources_of(layout, dataset)
     if not names:
         what = f"names no `{PROPERTY}`: it is not made of other datasets"
         fix = f"mlops data ingest {dataset} FILE..."
@@ -108,7 +135,7 @@ def _pinned(repo: Repository, dataset: str) -> tuple[Pin, ...]:
     problems: list[Problem] = []
     for name in names:
         try:
-            found.append(pins.read_pin(repo, name))
+            found.append(pins.read_pin(layout, name))
         except BadInput as error:
             problems += error.problems
     if problems:

@@ -2,8 +2,7 @@
 
 import math
 import os
-import warnings
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,8 +17,10 @@ if TYPE_CHECKING:
 EXAMPLES = 3
 ROW = "row number"
 Checker = Engine | Literal["server", "ingest"]
-"""What checked a rule; `server`: the database in which the table lies, asked without a library;
+"""What checked a rule; `server`: the place in which the table lies, asked without a library;
 `ingest`: what puts a delivery into a version."""
+Bounds = tuple[float | None, float | None]
+"""Least and largest number of a range; None for an end that it does not have."""
 
 
 @dataclass(frozen=True)
@@ -67,25 +68,16 @@ def run(rules: Sequence[Rule], frame: "pd.DataFrame") -> tuple[Outcome, ...]:
     return _validated(rules, batch, len(frame), "COMPLETE")
 
 
-def run_there(
-    rules: Sequence[Rule], url: str, table: str, namespace: str | None, rows: int
-) -> tuple[Outcome, ...]:
-    """Check rules where a table lies: Great Expectations asks the database, no row is copied.
+def run_there(rules: Sequence[Rule], batch: Callable[[Any], Any], rows: int) -> tuple[Outcome, ...]:
+    """Check rules where a table lies: Great Expectations asks there, no table is copied.
 
     Args:
         rules: those of rows and columns; outcomes are in their order.
-        url: SQLAlchemy's.
-        table: its name there, in the namespace.
+        batch: the table, given the data sources of Great Expectations' context.
         rows: how many it has.
     """
-    with warnings.catch_warnings():
-        # It would rather have a class for each kind of database; this one takes all.
-        warnings.simplefilter("ignore")
-        source = _context().data_sources.add_sql("there", connection_string=url)
-    asset = source.add_table_asset("table", table_name=table, schema_name=namespace)
-    batch = asset.add_batch_definition_whole_table("whole").get_batch()
     # Rows there have no numbers, and all values that fail would be fetched: a few are told.
-    return _validated(rules, batch, rows, "SUMMARY")
+    return _validated(rules, batch(_context().data_sources), rows, "SUMMARY")
 
 
 def _context() -> Any:
@@ -199,17 +191,22 @@ def _rows_outcome(rule: Rule, result: Any, rows: int) -> Outcome:
         rows,
         failing,
         _worst(rule, entries),
-        _such_as(few) if few and not entries else as_observed(observed),
+        such_as(rule, few) if few and not entries else as_observed(observed),
     )
 
 
-def _such_as(values: Sequence[Any]) -> str:
-    """Values that fail, of rows without numbers."""
-    told = [
-        ", ".join(map(shown, value)) if isinstance(value, tuple) else shown(value)
-        for value in values[:EXAMPLES]
-    ]
+def such_as(rule: Rule, values: Sequence[Any]) -> str:
+    """Values that fail a rule, of rows without numbers."""
+    told = [values_of(rule, _by_column(rule, value)) for value in values[:EXAMPLES]]
     return f"such as {'; '.join(told)}" if any(told) else ""
+
+
+def _by_column(rule: Rule, value: Any) -> Mapping[Any, Any]:
+    """A row's values in the columns of a rule, in whichever form Great Expectations tells them."""
+    if isinstance(value, dict):
+        return value
+    single = len(rule.columns) == 1
+    return dict(zip(rule.columns, (value,) if single else value, strict=True))
 
 
 def as_observed(figure: Any) -> str:
@@ -226,14 +223,23 @@ def _worst(rule: Rule, entries: Sequence[Mapping[Hashable, Any]]) -> tuple[Examp
 
 def _excess(rule: Rule, entry: Mapping[Hashable, Any]) -> float:
     """How far a number is outside its range; 0 for all else."""
-    if rule.expectation != "expect_column_values_to_be_between":
+    bounds = bounds_of(rule)
+    if bounds is None:
         return 0.0
     value = entry[rule.columns[0]]
-    ends = (rule.kwargs.get("min_value"), rule.kwargs.get("max_value"))
-    if not all(end is None or isinstance(end, int | float) for end in ends):
-        return 0.0
-    low, high = (math.nan if end is None else float(end) for end in ends)
+    low, high = (math.nan if end is None else end for end in bounds)
     return max((gap for gap in (low - value, value - high) if gap > 0), default=0.0)
+
+
+def bounds_of(rule: Rule) -> Bounds | None:
+    """The range of numbers that a rule asks; None for any other rule, also one of times."""
+    if rule.expectation != "expect_column_values_to_be_between":
+        return None
+    ends = (rule.kwargs.get("min_value"), rule.kwargs.get("max_value"))
+    if ends == (None, None) or not all(e is None or isinstance(e, int | float) for e in ends):
+        return None
+    low, high = (None if end is None else float(end) for end in ends)
+    return low, high
 
 
 def values_of(rule: Rule, entry: Mapping[Any, Any]) -> str:

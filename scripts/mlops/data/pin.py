@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from mlops import digests
 from mlops.data.contract import known_dataset
-from mlops.data.derivation import is_derived
+from mlops.data.derivation import chain_of, is_derived
 from mlops.data.remote import Remote
 from mlops.errors import BadInput, MlopsError, NotHere, Problem, bad_input
 from mlops.files import dump_yaml, replacing, write_whole
@@ -120,22 +120,29 @@ def read_pin(layout: Layout, dataset: str) -> Pin:
     known_dataset(layout, dataset)
     content = layout.tree.read(pin_path(dataset))
     if content is None:
-        raise not_pinned(dataset, derived=is_derived(layout, dataset))
+        raise not_pinned(layout, dataset)
     return parsed_pin(content, dataset)
 
 
-def not_pinned(dataset: str, *, derived: bool = False) -> BadInput:
+def not_pinned(layout: Layout, dataset: str) -> BadInput:
     """That a dataset has no version yet, ready to raise."""
     return bad_input(
         pin_path(dataset),
         "file is missing: no version of this dataset is pinned yet",
-        f"{ingest_line(dataset, derived=derived)}, then commit the pin",
+        f"{first_version(layout, dataset)}, then commit the pin",
     )
 
 
-def ingest_line(dataset: str, *, derived: bool) -> str:
-    """The command that gives a dataset its first version."""
-    return f"mlops data derive {dataset}" if derived else f"mlops data ingest {dataset} FILE..."
+def first_version(layout: Layout, *datasets: str) -> str:
+    """The commands that give datasets their first version: of what they are made of, too."""
+    chain = dict.fromkeys(name for each in datasets for name in chain_of(layout, each))
+    return ", ".join(
+        f"mlops data derive {name}"
+        if is_derived(layout, name)
+        else f"mlops data ingest {name} FILE..."
+        for name in chain
+        if layout.tree.read(pin_path(name)) is None
+    )
 
 
 def parsed_pin(content: bytes, dataset: str) -> Pin:
@@ -258,9 +265,10 @@ def _from_elsewhere(repo: Repository, pin: Pin, file: BinaryIO) -> None:
         file.truncate()
         file.write(made_again(repo, pin))
     except MlopsError as error:
-        told = "; ".join(problem.what for problem in error.problems)
+        told = "; ".join(f"{problem.path} {problem.what}" for problem in error.problems)
         what = f"{absent.what}, nor can it be made again from its {pin.made_of} ({told})"
-        raise NotHere(Problem(absent.path, what, absent.fix)) from error
+        fixes = [problem.fix for problem in error.problems] if pin.sources else [absent.fix]
+        raise NotHere(Problem(absent.path, what, "; ".join(dict.fromkeys(fixes)))) from error
 
 
 def _absent(repo: Repository, pin: Pin) -> Problem:
@@ -268,8 +276,18 @@ def _absent(repo: Repository, pin: Pin) -> Problem:
         pin_path(pin.dataset),
         f"pins {pin.digest}, which is neither in {repo.shown(stored(repo, pin).parent)} "
         f"nor in the DVC remote {Remote(repo).url}",
-        "restore the remote, or take a pin whose content is there",
+        _way_out(pin),
     )
+
+
+def _way_out(pin: Pin) -> str:
+    restore = "restore the remote, or take a pin whose content is there"
+    if pin.made_of:
+        return restore
+    again = (
+        f"delete {pin_path(pin.dataset)} and ingest these: mlops data ingest {pin.dataset} FILE..."
+    )
+    return f"{restore}; the same raw files give the same version: {again}"
 
 
 def _downloaded(repo: Repository, pin: Pin, file: BinaryIO) -> bool:
@@ -305,6 +323,12 @@ def publish(repo: Repository, pin: Pin, content: bytes) -> None:
     A kill at any moment leaves the old pin with its content, and at most content that
     nothing names.
     """
+    store(repo, pin, content)
+    write_whole(repo.root / pin_path(pin.dataset), to_dvc(pin))
+
+
+def store(repo: Repository, pin: Pin, content: bytes) -> None:
+    """Put a version into the stores and the DVC remote; no pin is written."""
     path = stored(repo, pin)
     if not path.is_file() or digests.of_file(path) != pin.digest:
         write_whole(path, content)
@@ -314,4 +338,3 @@ def publish(repo: Repository, pin: Pin, content: bytes) -> None:
         remote.push(path, pin.md5)
         told.wrote(remote.place(pin.md5), pin.digest, _thing(pin))
         remote.remember()
-    write_whole(repo.root / pin_path(pin.dataset), to_dvc(pin))

@@ -4,12 +4,12 @@ The order follows from these: a step comes after those that write what it reads.
 `mlops` line, the same wherever it runs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mlops.data.derivation import is_derived, sources_of
-from mlops.errors import bad_input
+from mlops.data.derivation import chain_of, ingested_of, is_derived, sources_of
+from mlops.errors import BadInput, Problem
 from mlops.repository import Layout
 
 Verb = Literal[
@@ -41,6 +41,7 @@ class Step:
         subject: the dataset or model it does it to.
         line: the arguments of `mlops`.
         reads, writes: what has to be there before, and what is there after.
+        raw: it is in a run that brings raw files of one of these datasets; empty: in each.
     """
 
     verb: Verb
@@ -48,6 +49,7 @@ class Step:
     line: tuple[str, ...]
     reads: tuple[Artifact, ...]
     writes: tuple[Artifact, ...]
+    raw: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -80,7 +82,7 @@ class Pipeline:
 def pipeline_of(
     layout: Layout,
     model: str,
-    raw: Sequence[str] = (),
+    raw: Mapping[str, Sequence[str]] | None = None,
     *,
     propose: bool = False,
     tune: bool = False,
@@ -90,21 +92,20 @@ def pipeline_of(
     Args:
         layout: the tree whose model.yaml counts.
         model: the model's name.
-        raw: raw files to ingest first; without any, the pinned version is used. Data made of other
-            datasets is made again instead, of the versions that these are pinned at.
-        propose: open a pull request with the pin of what was ingested, and with the parameters
+        raw: raw files to ingest first, by dataset (see `raw_files`); the others are as they are
+            pinned. Data made of other datasets is made again, of the versions these are pinned at.
+        propose: open a pull request with the pins of what was ingested, and with the parameters
             that were found.
         tune: search parameters, when its model.yaml says how.
 
     Raises:
-        BadInput: when model.yaml is wrong.
+        BadInput: when model.yaml or a contract is wrong.
     """
     spec = layout.model(model)
     dataset = spec.data.dataset
     data, checked = Artifact("dataset", dataset), Artifact("validation", dataset)
     made, good = Artifact("model", model), Artifact("evaluation", model)
     predicted = Artifact("predictions", model)
-    checks = Step("validate", dataset, ("data", "validate", dataset), (data,), (checked,))
     made_of_it = (
         Step("train", model, ("train", model), (data, checked), (made,)),
         Step("evaluate", model, ("evaluate", model), (data, made), (good,)),
@@ -113,33 +114,76 @@ def pipeline_of(
     )
     # It trains nothing of this run: what it finds is trained once it is merged.
     searched = _tuning(model, data, checked, propose=propose) if tune and spec.search else ()
-    if is_derived(layout, dataset):
-        read = tuple(Artifact("dataset", name) for name in sources_of(layout, dataset))
-        derive = Step("derive", dataset, ("data", "derive", dataset), read, (data,))
-        return Pipeline(model, (derive, checks, *made_of_it, *searched))
-    if not raw:
-        return Pipeline(model, (checks, *made_of_it, *searched))
-    line = ("data", "ingest", dataset, *raw)
-    ingest = Step("ingest", dataset, line, (Artifact("raw", dataset),), (data,))
-    # Rows that hold to their contract are news whatever the model makes of them.
-    proposal = Step(
-        "propose",
-        dataset,
-        ("data", "propose", dataset),
-        (data, checked),
-        (Artifact("proposal", dataset),),
-    )
-    proposed = [proposal] if propose else []
-    return Pipeline(model, (ingest, checks, *proposed, *made_of_it, *searched))
+    steps = _of_data(layout, dataset, raw or {}, propose=propose)
+    return Pipeline(model, (*steps, *made_of_it, *searched))
 
 
-def refuse_raw(layout: Layout, model: str) -> None:
-    """Raises `BadInput` when a model's data is made of other datasets: nothing is ingested then."""
-    dataset = layout.model(model).data.dataset
-    if is_derived(layout, dataset):
-        of = ", ".join(sources_of(layout, dataset))
-        what = f"is not for {model}: its data {dataset} is made of {of}"
-        raise bad_input("--raw", what, "mlops data ingest one of these, then run without --raw")
+def _of_data(
+    layout: Layout, dataset: str, raw: Mapping[str, Sequence[str]], *, propose: bool
+) -> tuple[Step, ...]:
+    """From raw files to the dataset that a model learns from."""
+    given = [name for name in ingested_of(layout, dataset) if raw.get(name)]
+    ingests: list[Step] = []
+    for name in given:
+        line = ("data", "ingest", name, *raw[name])
+        data = Artifact("dataset", name)
+        ingests.append(Step("ingest", name, line, (Artifact("raw", name),), (data,), (name,)))
+        if name != dataset:
+            ingests.append(_validate(name, raw=(name,)))
+    derives: list[Step] = []
+    for name in chain_of(layout, dataset):
+        if is_derived(layout, name):
+            read = [Artifact("dataset", each) for each in sources_of(layout, name)]
+            checks = [Artifact("validation", each.name) for each in read if each.name in given]
+            line = ("data", "derive", name)
+            data = Artifact("dataset", name)
+            derives.append(Step("derive", name, line, (*read, *checks), (data,)))
+    if not (propose and given):
+        return (*ingests, *derives, _validate(dataset))
+    proposal = _proposal(dataset, given)
+    if dataset in given:
+        return (*ingests, _validate(dataset), proposal)
+    return (*ingests, proposal, *derives, _validate(dataset))
+
+
+def _validate(dataset: str, raw: tuple[str, ...] = ()) -> Step:
+    data, checked = Artifact("dataset", dataset), Artifact("validation", dataset)
+    return Step("validate", dataset, ("data", "validate", dataset), (data,), (checked,), raw)
+
+
+def _proposal(dataset: str, given: Sequence[str]) -> Step:
+    """Rows that hold to their contract are news whatever is derived or learned from them."""
+    data = [Artifact("dataset", name) for name in given]
+    checks = [Artifact("validation", name) for name in given]
+    line = ("data", "propose", dataset)
+    opened = Artifact("proposal", dataset)
+    return Step("propose", dataset, line, (*data, *checks), (opened,), tuple(given))
+
+
+def raw_files(layout: Layout, model: str, given: Sequence[str]) -> dict[str, list[str]]:
+    """Raw files by the dataset they go into, each list in the order given.
+
+    Args:
+        given: `FILE`, or `DATASET=FILE` where the model's data is made of several.
+
+    Raises:
+        BadInput: naming each that does not say which of several it goes into.
+    """
+    datasets = ingested_of(layout, layout.model(model).data.dataset)
+    found: dict[str, list[str]] = {}
+    problems: list[Problem] = []
+    for one in given:
+        name, _, file = one.partition("=")
+        if name in datasets and file:
+            found.setdefault(name, []).append(file)
+        elif len(datasets) == 1:
+            found.setdefault(datasets[0], []).append(one)
+        else:
+            what = f"{one!r} does not say which data of {model} it is: {', '.join(datasets)}"
+            problems.append(Problem("--raw", what, f"write --raw {datasets[0]}={one}"))
+    if problems:
+        raise BadInput(problems)
+    return found
 
 
 def _tuning(model: str, data: Artifact, checked: Artifact, *, propose: bool) -> tuple[Step, ...]:

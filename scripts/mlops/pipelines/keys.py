@@ -37,11 +37,10 @@ def _of_data(repo: Repository, step: Step) -> Mapping[str, object]:
     if step.verb == "ingest":
         learned = digests.of_files(_learned(repo, step.subject))
         return {**_contract(repo, step.subject), "raw": _raw(repo, step), "learned": learned}
-    if step.verb == "derive":
-        sources = [read_pin(repo, each.name).digest for each in step.reads]
-        return {**_contract(repo, step.subject), "sources": sources}
-    pinned = {"data": read_pin(repo, step.subject).digest}
-    return {**_contract(repo, step.subject), **pinned} if step.verb == "validate" else pinned
+    pinned = [read_pin(repo, each.name).digest for each in step.reads if each.kind == "dataset"]
+    if step.verb == "propose":
+        return {"data": pinned}
+    return {**_contract(repo, step.subject), "data": pinned}
 
 
 def _of_model(repo: Repository, step: Step) -> Mapping[str, object]:

@@ -1,5 +1,7 @@
 """What the objects of pipelines are called on a cluster."""
 
+from collections.abc import Sequence
+
 ALL = "all-pipelines"
 """WorkflowTemplate that runs the pipelines of all models."""
 ACCESS = "access"
@@ -10,6 +12,13 @@ FORGE_LOGIN = "pipelines-forge"
 """Secret with `FORGE_TOKEN`, for the steps that speak with the forge alone."""
 RAW = "/raw/batch.csv"
 """Where the pod of an ingest has the raw file."""
+
+
+def raw_parameters(datasets: Sequence[str]) -> dict[str, str]:
+    """What the parameter of a run is called that has the key of a raw file, by dataset."""
+    if len(datasets) == 1:
+        return {datasets[0]: "raw"}
+    return {name: f"raw-{name}" for name in datasets}
 
 
 def name_of(model: str) -> str:

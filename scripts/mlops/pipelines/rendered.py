@@ -5,7 +5,9 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from mlops import manifest_text
+from mlops.data.derivation import ingested_of, with_derived
 from mlops.errors import BadInput, Problem
+from mlops.graph import learning_from
 from mlops.manifest_text import text_of
 from mlops.pipelines.graph import pipeline_of
 from mlops.pipelines.names import ACCESS, ALL, RAW, SETTINGS, name_of
@@ -18,6 +20,8 @@ FOLDER = "infra/workflows"
 TOOL = "scripts/mlops/pipelines/"
 CODE = ("graph.py", "rendered.py", "workflows.py")
 SPEC = re.compile(r"models/[^/]+/model\.yaml")
+SOURCES = re.compile(r"data-contracts/([^/]+)(?:\.odcs\.yaml|/derive\.py)")
+"""The files that say what a dataset is made of."""
 
 
 def is_rendered(path: str) -> bool:
@@ -27,7 +31,8 @@ def is_rendered(path: str) -> bool:
 
 def concerns(path: str) -> bool:
     """Whether pipelines on a cluster are made of a file, or are it."""
-    return is_rendered(path) or _is_shared(path) or SPEC.fullmatch(path) is not None
+    of_one = SPEC.fullmatch(path) or SOURCES.fullmatch(path)
+    return is_rendered(path) or _is_shared(path) or of_one is not None
 
 
 def stale(layout: Layout, changed: Collection[str] | None = None) -> dict[str, str | None]:
@@ -41,7 +46,7 @@ def stale(layout: Layout, changed: Collection[str] | None = None) -> dict[str, s
         BadInput: with everything that is wrong with a model.yaml.
     """
     names = layout.models() if layout.project.watched else []
-    reached = [name for name in names if changed is None or _reaches(name, changed)]
+    reached = names if changed is None else _reached(layout, names, changed)
     wanted = _expected(layout, names, reached)
     given = layout.tree.read_many(wanted)
     found: dict[str, str | None] = {
@@ -58,6 +63,13 @@ def stale_problem(_layout: Layout, path: str, text: str | None) -> Problem:
         "belongs to no model" if text is None else f"is not what {PROJECT_FILE} and model.yaml give"
     )
     return Problem(path, what, "run `mlops render` and commit the result, never edit it by hand")
+
+
+def _reached(layout: Layout, names: Sequence[str], changed: Collection[str]) -> list[str]:
+    """The models whose files are made of what changed."""
+    datasets = {found[1] for path in changed if (found := SOURCES.fullmatch(path))}
+    learning = learning_from(layout, with_derived(layout, datasets))
+    return [name for name in names if name in learning or _reaches(name, changed)]
 
 
 def _reaches(model: str, changed: Collection[str]) -> bool:
@@ -79,7 +91,7 @@ def _expected(layout: Layout, names: Sequence[str], reached: Sequence[str]) -> d
 
     documents = {
         ACCESS: workflows.access(settings),
-        ALL: workflows.of_all(layout.project, names),
+        ALL: workflows.of_all(layout.project, repository),
     }
     problems: list[Problem] = []
     for name in reached:
@@ -101,7 +113,8 @@ def _of_model(layout: Layout, repository: str, name: str) -> "list[Document]":
     from mlops.pipelines import workflows
 
     spec = layout.model(name)
-    pipeline = pipeline_of(layout, name, [RAW], propose=True, tune=True)
+    raw = {each: [RAW] for each in ingested_of(layout, spec.data.dataset)}
+    pipeline = pipeline_of(layout, name, raw, propose=True, tune=True)
     return workflows.of_model(layout.project, repository, spec, pipeline)
 
 

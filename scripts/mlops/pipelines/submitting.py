@@ -1,14 +1,15 @@
 """A run of a pipeline on a cluster: what is created there, and what is told of its end."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops.cluster.kubectl import Kubectl
+from mlops.data.derivation import ingested_of
 from mlops.errors import BadInput, Problem, bad_input
 from mlops.forges.base import HostedForge, State
-from mlops.pipelines.graph import refuse_raw
-from mlops.pipelines.names import name_of
+from mlops.pipelines.graph import raw_files
+from mlops.pipelines.names import name_of, raw_parameters
 from mlops.repository import PROJECT_FILE, Repository
 from mlops.search.searching import search_of
 
@@ -21,7 +22,7 @@ def submit(
     cluster: Kubectl,
     model: str,
     commit: str,
-    raw: str = "",
+    raw: Sequence[str] = (),
     *,
     tune: bool = False,
 ) -> str:
@@ -29,21 +30,20 @@ def submit(
 
     Args:
         commit: what is run: its code, contracts and pins.
-        raw: key of a raw file in the artifact repository, to be ingested first; empty: none.
+        raw: keys of raw files in the artifact repository, to be ingested first, one for a dataset;
+            see `raw_files`.
         tune: search parameters too.
 
     Raises:
         BadInput: with everything that the run would lack.
         ClusterError: when the cluster does not take it.
     """
-    repo.model(model)
-    if raw:
-        refuse_raw(repo, model)
+    keys = _raw(repo, model, raw)
     if tune:
         search_of(repo.commit(commit), model)
     if problems := _lacking(repo, commit):
         raise BadInput(problems)
-    given = {"revision": commit, "raw": raw, **({"tune": "true"} if tune else {})}
+    given = {"revision": commit, **keys, **({"tune": "true"} if tune else {})}
     text = json.dumps(_workflow(repo, model, given)).encode()
     only_name = ("--output", "jsonpath={.metadata.name}")
     return cluster.text("create", "--filename", "-", *only_name, given=text).strip()
@@ -62,6 +62,16 @@ def tell(forge: HostedForge, model: str, commit: str, status: str) -> State:
         )
     forge.set_status(commit, f"pipeline {model}", state, f"the run on the cluster: {status}")
     return state
+
+
+def _raw(repo: Repository, model: str, raw: Sequence[str]) -> dict[str, str]:
+    """The parameters with a raw file, by their names."""
+    names = raw_parameters(ingested_of(repo, repo.model(model).data.dataset))
+    keys = raw_files(repo, model, raw)
+    if several := [name for name, given in keys.items() if len(given) > 1]:
+        what = f"is given more than once for {', '.join(several)}, and a run takes one file of each"
+        raise bad_input("--raw", what, "submit a run for each file, oldest first")
+    return {names[name]: key for name, (key,) in keys.items()}
 
 
 def _workflow(repo: Repository, model: str, given: Mapping[str, str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ a laptop. What steps hand on lies in the stores, named by digest; files go throu
 repository of Argo Workflows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from posixpath import join, normpath
 from typing import Any
 
@@ -31,18 +31,17 @@ from hera.workflows import models as argo
 from mlops.files import dump_yaml
 from mlops.pipelines.graph import Artifact as Thing
 from mlops.pipelines.graph import Pipeline, Step
-from mlops.pipelines.names import ALL, FORGE_LOGIN, RAW, SETTINGS, name_of
+from mlops.pipelines.names import ALL, FORGE_LOGIN, RAW, SETTINGS, name_of, raw_parameters
 from mlops.specs.model import Model
+from mlops.specs.model import Pipeline as PipelineSettings
 from mlops.specs.project import Project, Workflows
 
 Document = dict[str, Any]
 WORK, TMP = "/work", "/tmp"  # noqa: S108 - paths in a pod
 IMAGE = "{{workflow.parameters.image}}"
-ENTRY, TOLD, START = "pipeline", "tell-forge", "start"
-NEW_DATA = "'{{workflow.parameters.raw}}' != ''"
+ENTRY, TOLD, START, READY = "pipeline", "tell-forge", "start", "ready"
 TUNE = "'{{workflow.parameters.tune}}' == 'true'"
-WHEN = {"ingest": NEW_DATA, "propose": NEW_DATA, "tune": TUNE, "suggest": TUNE}
-"""Steps that a run has only when it is asked for them."""
+SEARCHES = ("tune", "suggest")
 SPEAKS = ("propose", "suggest")
 """Steps that open a pull request, and therefore get the forge's token."""
 AT_ONCE = 4
@@ -59,9 +58,11 @@ def of_model(project: Project, repository: str, model: Model, pipeline: Pipeline
 
     Args:
         repository: its address, as the cluster reads it.
-        pipeline: with an ingest of `RAW`; it is left out where a run brings no raw file.
+        pipeline: with an ingest of `RAW` for each dataset that is ingested; those that a run
+            brings no raw file of are left out.
     """
     settings = project.workflows
+    raw = raw_parameters([step.subject for step in pipeline.steps if step.verb == "ingest"])
     with WorkflowTemplate(
         name=name_of(model.model),
         namespace=settings.namespace,
@@ -69,14 +70,9 @@ def of_model(project: Project, repository: str, model: Model, pipeline: Pipeline
         on_exit=TOLD,
         arguments=[
             _revision(project),
-            Parameter(name="raw", value="", description="key of a raw file to ingest first"),
+            *(_raw(name, parameter) for name, parameter in raw.items()),
             Parameter(name="tune", value="false", description="`true` searches parameters, too"),
-            Parameter(
-                name="image",
-                value_from=argo.ValueFrom(
-                    config_map_key_ref=argo.ConfigMapKeySelector(name=SETTINGS, key="image")
-                ),
-            ),
+            _image(),
         ],
         # One run of a model at a time; two would train the same.
         synchronization=argo.Synchronization(mutexes=[argo.Mutex(name=model.model)]),
@@ -87,27 +83,28 @@ def of_model(project: Project, repository: str, model: Model, pipeline: Pipeline
         service_account_name=settings.service_account,
         executor=argo.ExecutorConfig(service_account_name=settings.service_account),
         security_context=_nobody(),
-        volumes=[argo.Volume(name="tmp", empty_dir=argo.EmptyDirVolumeSource())],
-        template_defaults=_alike(model),
+        volumes=[_tmp()],
+        template_defaults=_alike(model.pipeline),
     ) as template:
         for step in pipeline.steps:
-            _container(project, repository, model, step)
+            _container(project, repository, model, step, raw)
             if step.verb == "tune" and _workers(model) > 1:
                 _part(project, repository, model, step)
         _told(settings, repository, model)
         with DAG(name=ENTRY):
-            _tasks(pipeline, _workers(model))
+            _tasks(pipeline, _workers(model), raw)
     documents = [template.to_dict()]
     if model.pipeline.schedule:
         documents.append(_scheduled(settings, model).to_dict())
     return documents
 
 
-def of_all(project: Project, models: Sequence[str]) -> list[Document]:
-    """WorkflowTemplate that runs the pipelines of all models, some at a time.
+def of_all(project: Project, repository: str) -> list[Document]:
+    """WorkflowTemplate that runs the pipelines of all models that have data, some at a time.
 
-    Each is a run of its own: what a WorkflowTemplate says of all its steps (parameters, mutex, who
-    they run as, whom they tell) does not come along with one of its templates.
+    Which these are is what the revision says, not what was rendered: the first step tells. Each is
+    a run of its own: what a WorkflowTemplate says of all its steps (parameters, mutex, who they run
+    as, whom they tell) does not come along with one of its templates.
     """
     settings = project.workflows
     whole = WorkflowTemplate(
@@ -115,11 +112,13 @@ def of_all(project: Project, models: Sequence[str]) -> list[Document]:
         namespace=settings.namespace,
         entrypoint=ENTRY,
         parallelism=AT_ONCE,
-        arguments=[_revision(project)],
+        arguments=[_revision(project), _image()],
         service_account_name=ALL,
         security_context=_nobody(),
+        volumes=[_tmp()],
     )
     with whole as template:
+        _ready(settings, repository)
         Resource(
             name=START,
             inputs=[Parameter(name="model")],
@@ -130,9 +129,41 @@ def of_all(project: Project, models: Sequence[str]) -> list[Document]:
         )
         # One that fails does not keep back the others.
         with DAG(name=ENTRY, fail_fast=False):
-            for model in models:
-                Task(name=model, template=START, arguments=[Parameter(name="model", value=model)])
+            Task(name=READY, template=READY)
+            Task(
+                name=START,
+                template=START,
+                depends=f"{READY}.Succeeded",
+                arguments=[Parameter(name="model", value="{{item}}")],
+                with_param=f"{{{{tasks.{READY}.outputs.result}}}}",
+            )
     return [template.to_dict()]
+
+
+def _ready(settings: Workflows, repository: str) -> Container:
+    """Prints the models that have data, and says what the others wait for.
+
+    Like a step of a model it has no token of the cluster; what starts the runs has one.
+    """
+    needs = PipelineSettings()
+    alike = _alike(needs).container
+    return Container(
+        name=READY,
+        image=IMAGE,
+        command=alike.command,
+        args=["pipeline", "ready", "--json"],
+        working_dir=alike.working_dir,
+        env=alike.env,
+        resources=alike.resources,
+        security_context=alike.security_context,
+        volume_mounts=alike.volume_mounts,
+        inputs=[_checkout(settings, repository)],
+        automount_service_account_token=False,
+        service_account_name=settings.service_account,
+        executor=argo.ExecutorConfig(service_account_name=settings.service_account),
+        active_deadline_seconds=_limit(needs),
+        retry_strategy=_again(),
+    )
 
 
 def access(settings: Workflows) -> list[Document]:
@@ -180,6 +211,20 @@ def _revision(project: Project) -> Parameter:
     return Parameter(name="revision", value=project.forge.main, description="commit or branch")
 
 
+def _image() -> Parameter:
+    found = argo.ConfigMapKeySelector(name=SETTINGS, key="image")
+    return Parameter(name="image", value_from=argo.ValueFrom(config_map_key_ref=found))
+
+
+def _raw(dataset: str, name: str) -> Parameter:
+    what = f"key of a raw file of {dataset} to ingest first"
+    return Parameter(name=name, value="", description=what)
+
+
+def _tmp() -> argo.Volume:
+    return argo.Volume(name="tmp", empty_dir=argo.EmptyDirVolumeSource())
+
+
 def _run(settings: Workflows, template: str) -> Document:
     """A run of a model's pipeline, of the revision that is asked for."""
     revision = {"name": "revision", "value": "{{workflow.parameters.revision}}"}
@@ -203,10 +248,12 @@ def _nobody() -> argo.PodSecurityContext:
     )
 
 
-def _container(project: Project, repository: str, model: Model, step: Step) -> Container:
+def _container(
+    project: Project, repository: str, model: Model, step: Step, raw: Mapping[str, str]
+) -> Container:
     inputs: list[Artifact] = [_checkout(project.workflows, repository)]
     if step.verb == "ingest":
-        inputs.append(S3Artifact(name="raw", path=RAW, key="{{workflow.parameters.raw}}"))
+        inputs.append(S3Artifact(name="raw", path=RAW, key=_value(raw[step.subject])))
     else:
         inputs += _pins(step.reads)
     outputs = _pins(step.writes)
@@ -221,7 +268,7 @@ def _container(project: Project, repository: str, model: Model, step: Step) -> C
         outputs=outputs,
         env_from=[SecretEnvFrom(name=SETTINGS, optional=True)],
         env=[*_author(project), *_forge()] if step.verb in SPEAKS else [],
-        active_deadline_seconds=_limit(model),
+        active_deadline_seconds=_limit(model.pipeline),
         retry_strategy=_again(),
     )
 
@@ -235,7 +282,7 @@ def _part(project: Project, repository: str, model: Model, step: Step) -> Contai
         args=[*step.line, "--share", "{{inputs.parameters.share}}"],
         inputs=[Parameter(name="share"), checkout, *_pins(step.reads)],
         env_from=[SecretEnvFrom(name=SETTINGS, optional=True)],
-        active_deadline_seconds=_limit(model),
+        active_deadline_seconds=_limit(model.pipeline),
         retry_strategy=_again(),
     )
 
@@ -248,9 +295,9 @@ def _workers(model: Model) -> int:
     return model.search.workers if model.search else 1
 
 
-def _limit(model: Model) -> int:
+def _limit(needs: PipelineSettings) -> int:
     """Seconds that a step may take."""
-    return model.pipeline.timeout_minutes * 60
+    return needs.timeout_minutes * 60
 
 
 def _again() -> RetryStrategy:
@@ -263,9 +310,8 @@ def _again() -> RetryStrategy:
     return RetryStrategy(limit=3, retry_policy="Always", expression=AGAIN, backoff=backoff)
 
 
-def _alike(model: Model) -> argo.Template:
+def _alike(needs: PipelineSettings) -> argo.Template:
     """What the containers of all steps have in common; Argo Workflows puts it into each."""
-    needs = model.pipeline
     memory = argo.Quantity(root=needs.memory)
     requests = {"cpu": argo.Quantity(root=needs.cpu), "memory": memory}
     return argo.Template(
@@ -340,13 +386,13 @@ def _pins(artifacts: Sequence[Thing]) -> list[Artifact]:
     return [_pin(each.name) for each in sorted(artifacts) if each.kind == "dataset"]
 
 
-def _tasks(pipeline: Pipeline, workers: int) -> None:
+def _tasks(pipeline: Pipeline, workers: int, raw: Mapping[str, str]) -> None:
     """The steps in their order; a search of several pods has a task for these before its own."""
     made = [step for step in pipeline.steps if _pins(step.writes)]
     for step in pipeline.steps:
         depends = " && ".join(_ended(each) for each in pipeline.after(step)) or None
         pins = [_new_pin(each) for each in made if set(each.writes) & set(step.reads)]
-        when = WHEN.get(step.verb)
+        when = _when(step, raw)
         if step.verb == "tune" and workers > 1:
             name, share = _part_name(step), Parameter(name="share", value=f"{{{{item}}}}/{workers}")
             Task(
@@ -369,8 +415,19 @@ def _new_pin(made: Step) -> Artifact:
     return Artifact(name=name, from_=place, optional=True)
 
 
+def _value(parameter: str) -> str:
+    return f"{{{{workflow.parameters.{parameter}}}}}"
+
+
+def _when(step: Step, raw: Mapping[str, str]) -> str | None:
+    """What a run has to ask for to have a step; None for those that each has."""
+    if step.verb in SEARCHES:
+        return TUNE
+    return " || ".join(f"'{_value(raw[name])}' != ''" for name in step.raw) or None
+
+
 def _ended(step: Step) -> str:
-    if step.verb not in WHEN:
+    if not step.raw and step.verb not in SEARCHES:
         return f"{step.name}.Succeeded"
     return f"({step.name}.Succeeded || {step.name}.Skipped)"
 
@@ -384,7 +441,7 @@ def _told(settings: Workflows, repository: str, model: Model) -> Container:
         args=list(line),
         inputs=[_checkout(settings, repository)],
         env=_forge(),
-        active_deadline_seconds=_limit(model),
+        active_deadline_seconds=_limit(model.pipeline),
         retry_strategy=_again(),
     )
 

@@ -1,7 +1,7 @@
 """The report of a pull request: verdict first, then what a reviewer needs, worst first."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -65,6 +65,7 @@ class _Told:
     run_url: str | None
     fork: bool
     evaluation: Evaluation | None
+    pages: Mapping[str, str]
 
 
 def compose(
@@ -76,6 +77,7 @@ def compose(
     refused: Sequence[Problem] = (),
     ignored: Sequence[Problem] = (),
     pictures: Sequence[Picture] = (),
+    pages: Mapping[str, str] | None = None,
     services: Sequence[str] = (),
     run_url: str | None = None,
     fork: bool = False,
@@ -91,6 +93,7 @@ def compose(
         refused: files that should have been results and are not.
         ignored: other files that lay beside them.
         pictures: those that were accepted.
+        pages: Markdown that leads to the accepted page of a dataset, by its name.
         services: that the change reaches.
         run_url: address of the run, where the full evidence is.
         fork: the results were made by code that nobody here has approved.
@@ -114,6 +117,7 @@ def compose(
         run_url=run_url,
         fork=fork,
         evaluation=evaluation,
+        pages=pages or {},
     )
     comment = fitted(_sections(told, 1), LIMIT)
     return Report(verdict, told.sentence, comment, _summary(told))
@@ -140,7 +144,7 @@ def _sections(told: _Told, room: int) -> list[Section]:
         Section(partial(environments, told.environments), 40 * room, 2),
         Section(partial(model_table, told.models), 100 * room, 3),
         Section(partial(contracts, verdict.results), 30 * room, 4),
-        Section(partial(datasets, verdict.results), 20 * room, 5),
+        Section(partial(datasets, verdict.results, told.pages), 20 * room, 5),
         Section(partial(drift, evidence + released), 5 * room, 6),
         Section(partial(model_gates, told.models), 60 * room, 8),
         Section(partial(all_paired, told.models), 60 * room, 9),

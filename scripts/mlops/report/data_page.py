@@ -27,7 +27,7 @@ small { color: #59636e }
 ENGINES = {
     "duckdb": "DuckDB",
     "great-expectations": "Great Expectations",
-    "server": "the database",
+    "server": "the server",
     "ingest": "the ingest",
 }
 WIDE = 190

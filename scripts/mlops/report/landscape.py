@@ -1,24 +1,30 @@
 """What a change does to data, contracts and environments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mlops.environments.markdown import code, folded, items, more, table, words
 from mlops.report.sections import checks, compared, facts, rendered
 from mlops.specs.result import ContractResult, DatasetResult, EnvironmentResult, Result
 
 
-def datasets(results: Sequence[Result], most: int) -> list[str]:
-    """Pinned datasets against their contracts, and each broken rule."""
+def datasets(results: Sequence[Result], pages: Mapping[str, str], most: int) -> list[str]:
+    """Pinned datasets against their contracts, and each broken rule.
+
+    Args:
+        results: of all parts.
+        pages: Markdown that leads to a dataset's page, by its name.
+        most: rows.
+    """
     found = sorted(
         _of_all(results),
         key=lambda one: (not one.broken, one.validation is not None, one.dataset),
     )
     if not found:
         return []
-    rows = [_dataset(one) for one in found[:most]]
-    head = ("dataset", "contract", "rows", "rules kept")
+    rows = [(*_dataset(one), pages.get(one.dataset, "-")) for one in found[:most]]
+    head = ("dataset", "contract", "rows", "rules kept", "page")
     broken = [f"`{one.dataset}`: {words(rule)}" for one in found for rule in one.broken[:20]]
-    broken += [_look(one.dataset) for one in found if one.broken]
+    broken += [_look(one.dataset) for one in found if one.broken and one.dataset not in pages]
     lines = [*table(head, rows, most=most), *more(len(found) - len(rows))]
     return ["## Data", "", *lines, "", *items(broken[:most], most=most), *more(len(broken) - most)]
 

@@ -16,9 +16,11 @@ from typing import Any
 
 from mlops.digests import of_bytes
 from mlops.errors import BadInput, Problem
-from mlops.report.pictures import LARGEST, Picture, looked_at
+from mlops.report import pages, pictures
+from mlops.report.pages import Page, page_file
+from mlops.report.pictures import Picture
 from mlops.specs.base import validated
-from mlops.specs.result import PARTS, Plot, Result
+from mlops.specs.result import PARTS, DatasetResult, Plot, Result
 
 MOST_FILES = 400
 MOST_NAMES = 2_000
@@ -40,12 +42,14 @@ class Received:
     Attributes:
         results: those that can be read, in the order of their file names.
         pictures: those that a result names and that are what it says.
-        refused: results and pictures that are not what they have to be.
-        ignored: files that are none of the two; nobody has opened them.
+        pages: of datasets, the same; at most `pages.MOST`.
+        refused: results, pictures and pages that are not what they have to be.
+        ignored: files that are none of them; nobody has opened them.
     """
 
     results: tuple[Result, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    pages: tuple[Page, ...] = ()
     refused: tuple[Problem, ...] = ()
     ignored: tuple[Problem, ...] = ()
 
@@ -63,14 +67,19 @@ def read_results(folder: Path) -> Received:
     reader = _Reader(folder)
     results = [result for name in names if (result := reader.result(name))]
     plots = [plot for result in results for model in result.models for plot in model.plots]
-    pictures = reader.pictures(plots, set(names))
-    told = {plot.file for plot in plots}
+    shown = reader.pictures(plots, set(names))
+    with_page = [(one, data) for one in results for data in one.datasets if data.page]
+    opener = _Reader(folder)  # within bounds of its own: no page takes a result's place
+    opened = opener.pages(with_page)
+    told = {plot.file for plot in plots} | {page_file(data.dataset) for _, data in with_page}
+    what = "is neither a result nor a picture or page that one names, it was not read"
     ignored = [
-        Problem(name, "is neither a result nor a picture that one names, it was not read", FIX)
+        Problem(name, what, FIX)
         for name in names
         if not RESULT_NAME.fullmatch(name) and name not in told
     ]
-    return Received(tuple(results), pictures, tuple(reader.refused), tuple(ignored))
+    refused = (*reader.refused, *opener.refused)
+    return Received(tuple(results), shown, opened, refused, tuple(ignored))
 
 
 class _Reader:
@@ -114,13 +123,25 @@ class _Reader:
                 what = f"is one of more than {MOST_FILES} files, it was left out"
                 self.refused.append(Problem(plot.file, what, "draw fewer pictures"))
                 break
-            content = self._content(plot.file, LARGEST) if plot.file in names else None
-            match looked_at(plot, content):
+            content = self._content(plot.file, pictures.LARGEST) if plot.file in names else None
+            match pictures.looked_at(plot, content):
                 case Picture() as picture:
                     found[plot.file] = picture
                 case Problem() as problem:
                     self.refused.append(problem)
         return tuple(found.values())
+
+    def pages(self, named: Sequence[tuple[Result, DatasetResult]]) -> tuple[Page, ...]:
+        """The pages that are what the results say, those of broken datasets first."""
+        found: list[Page] = []
+        for result, data in sorted(named, key=lambda one: not one[1].broken)[: pages.MOST]:
+            content = self._content(page_file(data.dataset), pages.LARGEST)
+            match pages.looked_at(result, data, content):
+                case Page() as page:
+                    found.append(page)
+                case Problem() as problem:
+                    self.refused.append(problem)
+        return tuple(found)
 
     def _content(self, name: str, largest: int) -> bytes | None:
         """The bytes of a regular file, None beyond a bound; links are not followed."""

@@ -9,6 +9,7 @@ from mlops.errors import BadInput, Problem
 from mlops.git import GitFailed
 from mlops.graph import affected
 from mlops.report.compose import Report, compose
+from mlops.report.pages import in_run
 from mlops.report.reading import read_results
 from mlops.repository import Repository
 from mlops.specs.result import Result
@@ -61,6 +62,7 @@ def report_of(
         refused=refused,
         ignored=received.ignored,
         pictures=received.pictures,
+        pages=in_run(received.pages, run_url),
         services=services,
         run_url=run_url,
         fork=fork,

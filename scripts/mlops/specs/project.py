@@ -1,5 +1,6 @@
 """mlops.toml: the fork's names, its forge, the path of a promotion and its stores."""
 
+import re
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -113,16 +114,37 @@ class Checks(Spec):
 
 
 class Server(Spec):
-    """A database in which tables of contracts lie."""
+    """A database, or a Spark, in which tables of contracts lie."""
 
     url: str = Field(
         pattern=IN_ENVIRONMENT,
         description="SQLAlchemy's, such as postgresql+pg8000://${DB_USER}:${DB_PASSWORD}@host/db; "
+        "or Spark's: sc://host:15002 of Spark Connect, or a master, spark://host:7077 or local[2]; "
         "what is secret comes from environment variables",
     )
     namespace: str | None = Field(
-        default=None, description="schema of the tables; default: the database's own"
+        default=None,
+        description="schema of the tables; default: the database's, or the session's, own",
     )
+    parquet: str | None = Field(
+        default=None,
+        pattern=r"\{table\}",
+        description="Parquet files for Spark to read in place of the catalog's tables, such as "
+        "s3a://lake/{table}/",
+    )
+
+    @model_validator(mode="after")
+    def _parquet_is_for_spark(self) -> "Server":
+        if self.parquet is not None and not self.is_spark:
+            raise ValueError("parquet is for Spark: a url of sc://, spark:// or local[N]")
+        if self.parquet is not None and self.namespace is not None:
+            raise ValueError("parquet and namespace are two places; leave one out")
+        return self
+
+    @property
+    def is_spark(self) -> bool:
+        """Whether it is Spark that answers there."""
+        return re.match(r"(sc|spark)://|local(\[.+\])?$", self.url) is not None
 
 
 class Data(Spec):

@@ -73,6 +73,9 @@ class DatasetResult(Spec):
     dataset: Name
     validation: DataValidation | None = None
     broken: tuple[Text, ...] = Field(default=(), description="each broken rule with its counts")
+    page: Digest | None = Field(
+        default=None, description="of `data-<dataset>.html` beside the result; absent: none made"
+    )
 
 
 class ContractDifference(Spec):

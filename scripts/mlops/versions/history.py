@@ -12,7 +12,7 @@ from mlops.data.pin import Pin, not_pinned, parsed_pin, pin_path
 from mlops.environments.timeline import before_last
 from mlops.errors import MlopsError, NotGood, bad_input, not_good
 from mlops.git import Change, Git
-from mlops.repository import Repository
+from mlops.repository import Layout, Repository
 
 BEGINNING = re.compile(r"(sha256:)?[0-9a-f]{4,64}")
 """How a version is named by its digest; fewer digits are taken for a revision, as in Git."""
@@ -79,10 +79,12 @@ class Pinned:
     """What pins a dataset's version now: the work tree, and the history it stands on.
 
     Attributes:
+        layout: the work tree.
         content: the bytes of the work tree's DVC file; None when there is none.
         changes: of the history of HEAD, oldest first.
     """
 
+    layout: Layout
     dataset: str
     content: bytes | None
     changes: tuple[Version | Unreadable, ...]
@@ -107,7 +109,7 @@ class Pinned:
     def pin(self) -> Pin:
         """What the work tree pins; raises `BadInput` when it pins nothing, or is broken."""
         if self.content is None:
-            raise not_pinned(self.dataset)
+            raise not_pinned(self.layout, self.dataset)
         return parsed_pin(self.content, self.dataset)
 
     @property
@@ -127,7 +129,7 @@ def pinned(repo: Repository, dataset: str) -> Pinned:
     known_dataset(repo, dataset)
     head = repo.git.head()
     content = repo.tree.read(pin_path(dataset))
-    return Pinned(dataset, content, tuple(changes(repo.git, head, dataset)))
+    return Pinned(repo, dataset, content, tuple(changes(repo.git, head, dataset)))
 
 
 def nothing_before(repo: Repository, dataset: str) -> NotGood:

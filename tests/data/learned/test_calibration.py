@@ -1,5 +1,7 @@
 """Bounds of figures: as wide as the reference's own variation asks, together held to a share."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,6 +19,11 @@ def bounds(values: list[float], name: str = "mean", false_alarms: float = 0.01) 
 
 def test_what_never_changed_is_a_law() -> None:
     assert bounds([3.0] * 10) == Between(3.0, 3.0)
+
+
+def test_an_extreme_that_never_changed_is_not_passed_but_need_not_be_reached() -> None:
+    assert bounds([3.0] * 10, "most") == Between(-math.inf, 3.0)
+    assert bounds([3.0] * 10, "least") == Between(3.0, math.inf)
 
 
 @given(st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=8, max_size=60))

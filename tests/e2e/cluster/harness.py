@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +18,15 @@ from tests.e2e.cluster.place import Place
 from tests.team import ROOT
 
 FOLDER = Path(os.environ.get("CLUSTER_HARNESS") or ROOT.parent / "shared" / "cluster")
+CACHE = Path(os.environ.get("CLUSTER_CACHE") or Path.home() / ".cache/cluster")
+"""Where programs and state are."""
 BUILD = 3_000
 """Seconds that building it may take where nothing is cached."""
 TOLD = 3_000
 """Characters of a failing command's last words."""
 GIT, REGISTRY = "http://127.0.0.1:18088", "127.0.0.1:5050"
 PACKAGES = ("libgomp1", "ca-certificates")
+PACKAGES_NEED = ("/etc/pip.conf", "/etc/ssl/certs")
 SETTINGS = ROOT / "infra/bootstrap"
 AS_VARIABLES = {
     "timeout.reconciliation": "ARGOCD_RESYNC",
@@ -51,16 +54,18 @@ class Own:
 
     environment: Mapping[str, str]
 
-    @property
-    def cache(self) -> Path:
-        """Where programs and state are."""
-        return Path(os.environ.get("CLUSTER_CACHE") or Path.home() / ".cache/cluster")
-
     def kill(self, component: str) -> None:
         """SIGKILL, by the id that was written down when it started."""
-        files = [self.cache / part / "pids" / component for part in ("state", "argocd")]
+        files = [CACHE / part / "pids" / component for part in ("state", "argocd")]
         (file,) = (each for each in files if each.is_file())
         os.kill(int(file.read_text().split()[0]), signal.SIGKILL)
+
+    def kill_pod(self, uid: str) -> None:
+        """SIGKILL to every process of a pod, found by the name of its control group."""
+        for group in Path("/proc").glob("[0-9]*/cgroup"):
+            with suppress(FileNotFoundError, ProcessLookupError):  # it ended by itself
+                if uid.replace("-", "_") in group.read_text().replace("-", "_"):
+                    os.kill(int(group.parent.name), signal.SIGKILL)
 
     def start(self) -> None:
         """Start what does not run; all of it."""
@@ -74,12 +79,18 @@ class Own:
 
     def hear_no_pushes(self, repository: str) -> None:
         """No webhook for this repository."""
-        folder = self.cache / "argocd/git" / f"{repository}.git"
+        folder = CACHE / "argocd/git" / f"{repository}.git"
         subprocess.run(["git", "-C", str(folder), "config", "argocd.webhook", "false"], check=True)
+
+    def image(self, folder: Path, name: str, *options: str) -> str:
+        """Its name by digest; what this machine needs to reach packages is there as it builds."""
+        given = [place for place in PACKAGES_NEED if Path(place).exists()]
+        mounts = [f"--volume={place}:{place}:ro" for place in given]
+        return self.run("build-image", str(folder), name, *mounts, *options)
 
     def end(self) -> None:
         """Take down what was put up; a network that `up` refused to share is another's."""
-        if (self.cache / "state/ip_forward").is_file():
+        if (CACHE / "state/ip_forward").is_file():
             self.run("argocd/down", "--purge")
             self.run("down")
 
@@ -123,7 +134,7 @@ def running() -> Iterator[Place]:
     own = Own(_settings())
     with (
         tempfile.TemporaryDirectory(prefix="mlops-cluster-") as folder,
-        only_one(own.cache, "a cluster for tests"),
+        only_one(CACHE, "a cluster for tests"),
         _as_is(os.environ),
     ):
         try:
@@ -137,7 +148,7 @@ def _own(own: Own, folder: Path) -> Place:
     os.environ["KUBECONFIG"] = str(kubeconfig)
     own.run("argocd/up")
     own.run("base-image", *PACKAGES)
-    os.environ["PATH"] = f"{_tools(folder)}:{own.cache / 'bin'}:{os.environ['PATH']}:/usr/sbin"
+    os.environ["PATH"] = f"{_tools(folder)}:{CACHE / 'bin'}:{os.environ['PATH']}:/usr/sbin"
     os.environ["CONTAINERS_CONF"] = str(FOLDER / "config/containers.conf")
     return Place(kubeconfig, GIT, REGISTRY, f"{REGISTRY}/python:3.11", own, lasts=False)
 

@@ -22,6 +22,9 @@ class Harness(Protocol):
     def kill(self, component: str) -> None:
         """End a component at once, as a lost machine does."""
 
+    def kill_pod(self, uid: str) -> None:
+        """End all of a pod at once, as a lost machine does."""
+
     def start(self) -> None:
         """Start what does not run, and wait until it is ready."""
 
@@ -30,6 +33,15 @@ class Harness(Protocol):
 
     def hear_no_pushes(self, repository: str) -> None:
         """Tell Argo CD no more of pushes to a repository."""
+
+    def image(self, folder: Path, name: str, *options: str) -> str:
+        """Build an image of a folder's files, push it and give its name by digest.
+
+        Args:
+            name: NAME:TAG.
+            options: of `podman build`.
+        """
+        ...
 
 
 @dataclass(frozen=True)

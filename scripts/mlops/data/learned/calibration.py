@@ -8,8 +8,9 @@ tail it reaches at least BEYOND of the seen range further than that. Then each p
 what the others say: an interval that a period would have broken is widened until it holds, and a
 figure for which that takes more than MOST_WIDER is left out.
 
-A figure that was the same in all periods is a law: any other value breaks it. No count of periods
-bounds how often a law meets its first exception; the leave-one-out share and clean batches do.
+A figure that was the same in all periods is a law: any other value breaks it, or of an extreme any
+beyond it. No count of periods bounds how often a law meets its first exception; the leave-one-out
+share and clean batches do.
 """
 
 import math
@@ -58,7 +59,10 @@ def _bounds(name: str, values: "np.ndarray", alpha: float) -> Between | None:
     if not np.isfinite(values).all():
         return None
     if np.ptp(values) <= 1e-9 * max(1.0, abs(values[0])):
-        return Between(_rounded(values[0], down=True), _rounded(values[0], down=False))
+        # A limit is not passed, but a batch need not reach it.
+        low = -math.inf if name == "most" else _rounded(values[0], down=True)
+        high = math.inf if name == "least" else _rounded(values[0], down=False)
+        return Between(low, high)
     limit = stats.t.ppf(1 - alpha / 2, len(values) - 2)
     ends = [values.min() - BEYOND * np.ptp(values), values.max() + BEYOND * np.ptp(values)]
     for scaled, back in _scales(name, values):
