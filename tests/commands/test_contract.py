@@ -57,6 +57,28 @@ def test_each_key_of_the_standard_s_full_example_is_accounted_for(
     assert {KINDS[key] for key in value if key in KINDS} <= kinds
 
 
+def test_of_each_server_it_is_told_whether_it_is_used(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (told,) = checked(ALL_KINDS, capsys=capsys)
+    found = [each for each in told["findings"] if each["kind"] == "servers"]
+    assert [(each["text"], each["why"], each["fix"]) for each in found] == [
+        (
+            "server lake (s3)",
+            "not used: is of the type s3, of which no address can be made here",
+            "write its SQLAlchemy URL in mlops.toml, below [data.servers.lake]",
+        ),
+        (
+            "server warehouse (postgres)",
+            (
+                "used by `mlops data validate --server warehouse`, with WAREHOUSE_USER and "
+                "WAREHOUSE_PASSWORD set"
+            ),
+            "",
+        ),
+    ]
+
+
 def test_what_becomes_of_late_and_duplicate_rows_is_told_as_enforced(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

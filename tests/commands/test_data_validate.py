@@ -41,7 +41,10 @@ def test_a_parquet_file_is_checked_and_shown(
     [
         (
             ["--server", "nowhere"],
-            "--server: there is no `data.servers.nowhere` in mlops.toml; add it to mlops.toml\n",
+            (
+                "--server: there is no `data.servers.nowhere` in mlops.toml, nor nowhere in `servers` of "
+                "data-contracts/toy-points.odcs.yaml; add it to one of them\n"
+            ),
         ),
         (
             ["--server", "a", "--batch", "b.csv"],

@@ -9,14 +9,17 @@ import pandas as pd
 import pytest
 import sqlalchemy
 
+from mlops.cli import run
 from mlops.data.in_place.validation import validate_in_place
 from mlops.data.typed import read
 from mlops.data.validation import Report, complaint, validate
-from mlops.errors import BadInput
+from mlops.errors import BadInput, Exit
+from mlops.files import dump_yaml
 from mlops.specs.project import Server
 from tests import postgres
 from tests.data.scanning.test_agreement import CONTRACT
 from tests.data.test_validation import column, contract_of
+from tests.team import Team
 
 pytestmark = pytest.mark.slow
 ABOVE = "expect_column_pair_values_a_to_be_greater_than_b"
@@ -103,3 +106,35 @@ def test_a_variable_that_is_not_set_is_named(url: str, monkeypatch: pytest.Monke
     assert refused(Server(url=url)) == (
         "mlops.toml: data.servers.warehouse: DB_PASSWORD is not set; export DB_PASSWORD"
     )
+
+
+def test_a_table_on_a_server_that_its_contract_names_is_checked_there(
+    url: str, team: Team, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = sqlalchemy.make_url(url)
+    path = "data-contracts/toy-points.odcs.yaml"
+    entry = {
+        "server": "my-shop",
+        "type": "postgres",
+        "host": there.host,
+        "port": there.port,
+        "database": there.database,
+        "schema": "shop",
+    }
+    team.write(path, (team.root / path).read_text() + dump_yaml({"servers": [entry]}))
+    row = {"moment": pd.Timestamp("2024-01-01"), "x": 99.0, "side": "left", "y": 1.0}
+    put(url, pd.DataFrame([row]), "points", "shop")
+    monkeypatch.chdir(team.root)
+    asked = ["data", "validate", "toy-points", "--server", "my-shop"]
+    assert run(asked) == Exit.BAD_INPUT
+    place = f"{path}: server my-shop"
+    assert capsys.readouterr().err == (
+        f"{place}: MY_SHOP_PASSWORD is not set; export MY_SHOP_PASSWORD\n"
+        f"{place}: MY_SHOP_USER is not set; export MY_SHOP_USER\n"
+    )
+    monkeypatch.setenv("MY_SHOP_USER", postgres.USER)
+    monkeypatch.setenv("MY_SHOP_PASSWORD", "p@ss word")
+    assert run(asked) == Exit.NOT_GOOD
+    told = capsys.readouterr()
+    assert told.out.startswith("points on my-shop: 1 rows, contract 1.0.0")
+    assert "outliers: 1 of 1 values of `x` are not at least 0 and at most 10" in told.err

@@ -42,7 +42,8 @@ ENGINES = {
 )
 @click.option(
     "--server",
-    help="Check the table where it lies: a database, or Spark, of `data.servers` in mlops.toml.",
+    help="Check the table where it lies: a database, or Spark, of `data.servers` in mlops.toml, "
+    "or a database of the contract's `servers`.",
 )
 @click.option("--all", "every", is_flag=True, help="Show the rules without a finding, too.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
@@ -126,12 +127,11 @@ def _found(repo: Repository, dataset: str, batch: Path | None, server: str | Non
 def _in_place(repo: Repository, dataset: str, server: str) -> "Report":
     from mlops.data.contract import read_contract
     from mlops.data.in_place.validation import validate_in_place
+    from mlops.data.servers import server_of
 
-    known = repo.project.data.servers
-    if server not in known:
-        fix = f"name one of {', '.join(known)}" if known else "add it to mlops.toml"
-        raise bad_input("--server", f"there is no `data.servers.{server}` in mlops.toml", fix)
-    return validate_in_place(read_contract(repo, dataset), server, known[server])
+    contract = read_contract(repo, dataset)
+    found, said_in = server_of(repo.project, contract, server)
+    return validate_in_place(contract, server, found, said_in=said_in)
 
 
 def _batch(repo: Repository, dataset: str, file: Path) -> Found:

@@ -11,6 +11,7 @@ from mlops.data.document import Document, Place
 from mlops.data.reading import LeftOut, Reading, TableRead
 from mlops.data.rule import Rule
 from mlops.data.rules import columns_rule, schema_rules, value_rules
+from mlops.data.servers import named_servers
 from mlops.data.validation import refusal
 
 Group = Literal["enforced", "reported", "unchecked"]
@@ -184,7 +185,24 @@ def _reported(reading: Reading) -> Iterator[Finding]:
         if any(each["property"] == "unit" for each in entry.get("customProperties") or ())
     ]
     for kind, places in _by_kind(reading.document, [*keys, *texts, *units]).items():
+        if kind == "servers":
+            yield from _servers(reading, places)
+            continue
         yield Finding("reported", kind, places, _counted(kind, places), WHY.get(kind, ""))
+
+
+def _servers(reading: Reading, places: Sequence[str]) -> Iterator[Finding]:
+    """Each server: how it is used, or why it is not."""
+    found = named_servers(reading.document.value["servers"])
+    for place, each in zip(places, found, strict=True):
+        text = f"server {each.name} ({each.kind})"
+        if each.reason:
+            yield Finding("reported", "servers", (place,), text, f"not used: {each.reason.why}",
+                          each.reason.fix)  # fmt: skip
+            continue
+        needed = f", with {' and '.join(each.variables)} set" if each.variables else ""
+        why = f"used by `mlops data validate --server {each.name}`{needed}"
+        yield Finding("reported", "servers", (place,), text, why)
 
 
 def _unchecked_kinds(reading: Reading) -> Iterator[Finding]:

@@ -36,7 +36,9 @@ PYTHON: dict[LogicalType, tuple[type, ...]] = {
 TYPED = "expect_column_values_to_be_in_type_list"
 
 
-def validate_in_place(contract: Contract, name: str, server: Server) -> Report:
+def validate_in_place(
+    contract: Contract, name: str, server: Server, *, said_in: str | None = None
+) -> Report:
     """Check the contract's table on a server.
 
     The table is called by the contract's `physicalName`, or by its `name`.
@@ -45,18 +47,20 @@ def validate_in_place(contract: Contract, name: str, server: Server) -> Report:
         contract: the dataset's contract.
         name: the server's, for messages.
         server: where the table lies.
+        said_in: where that is written, for messages; default: in mlops.toml.
 
     Raises:
         BadInput: when an environment variable is not set, there is no driver, the server does not
             answer, or has no such table.
     """
     refuse_what_cannot_run(contract)
-    url, table = _filled(server.url, name), _called(contract)
+    said_in = said_in or f"mlops.toml: data.servers.{name}"
+    url, table = _filled(server.url, said_in), _called(contract)
     try:
         with _opened(server, url, table, contract.table.name) as place:
             return _checked(contract, place, f"{table} on {name}")
     except Unanswered as unanswered:
-        raise _unreachable(name, table, url, unanswered) from None
+        raise _unreachable(said_in, table, url, unanswered) from None
 
 
 def _opened(server: Server, url: str, table: str, known_as: str) -> AbstractContextManager[Place]:
@@ -135,16 +139,13 @@ def _called(contract: Contract) -> str:
     return str(physical) if physical else contract.table.name
 
 
-def _filled(url: str, name: str) -> str:
+def _filled(url: str, said_in: str) -> str:
     """The address with environment variables put in, quoted as a part of it."""
     from urllib.parse import quote
 
     absent = sorted(each for each in set(PLACEHOLDER.findall(url)) if each not in os.environ)
     if absent:
-        raise BadInput(
-            Problem(f"mlops.toml: data.servers.{name}", f"{each} is not set", f"export {each}")
-            for each in absent
-        )
+        raise BadInput(Problem(said_in, f"{each} is not set", f"export {each}") for each in absent)
     return PLACEHOLDER.sub(lambda found: quote(os.environ[found[1]], safe=""), url)
 
 
@@ -152,13 +153,13 @@ def _first_line(unanswered: Unanswered) -> str:
     return next(iter(str(unanswered).splitlines()), "")
 
 
-def _unreachable(name: str, table: str, url: str, unanswered: Unanswered) -> BadInput:
+def _unreachable(said_in: str, table: str, url: str, unanswered: Unanswered) -> BadInput:
     """What was said, without what is secret in the address."""
     first = _first_line(unanswered)
     for word in _secrets(url):
         first = first.replace(word, "***")
     what = f"`{table}` could not be checked there ({first})"
-    return bad_input(f"mlops.toml: data.servers.{name}", what, unanswered.fix)
+    return bad_input(said_in, what, unanswered.fix)
 
 
 def _secrets(url: str) -> Sequence[str]:
