@@ -16,11 +16,12 @@ from mlops.data.contract import Contract, LogicalType
 
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 LARGEST = 2**63
+_MOMENT = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?$"
 PLAIN: dict[LogicalType, str] = {
     "integer": r"^-?[0-9]{1,18}$",
     "number": r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?$",
-    "timestamp": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?$",
-    "date": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?$",
+    "timestamp": _MOMENT,
+    "date": _MOMENT,
 }
 """Text that every reader reads alike."""
 
