@@ -10,8 +10,10 @@ import pytest
 from mlops import digests
 from mlops.data import pin as pins
 from mlops.data import table
+from mlops.data.batch import check_batch
 from mlops.data.contract import read_contract
-from mlops.data.ingest import check_batch, ingest, read_step
+from mlops.data.ingest import ingest
+from mlops.data.ingest_step import read_step
 from mlops.repository import Repository
 from tests.team import ROOT, make_clone
 

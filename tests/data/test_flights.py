@@ -15,7 +15,8 @@ from mlops.data import pin as pins
 from mlops.data import table
 from mlops.data.contract import read_contract
 from mlops.data.derive import derive
-from mlops.data.ingest import ingest, read_step
+from mlops.data.ingest import ingest
+from mlops.data.ingest_step import read_step
 from mlops.data.raw import read_raw
 from mlops.repository import Repository
 from mlops.scoring.source import module_of

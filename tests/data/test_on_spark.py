@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from mlops.data import table
+from mlops.data.batch import check_batch
 from mlops.data.contract import read_contract
 from mlops.data.in_place.validation import validate_in_place
-from mlops.data.ingest import check_batch
 from mlops.data.validation import validate_file
 from mlops.errors import BadInput
 from mlops.repository import Repository

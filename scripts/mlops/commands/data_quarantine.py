@@ -241,8 +241,8 @@ def _json(profile: "Profile | None") -> dict[str, Any] | None:
 def _profiles(repo: Repository, batch: "Batch") -> tuple[dict[str, Pair], list[str]]:
     """Each column of the batch beside that of the pinned version, and what could not be read."""
     from mlops.data import pin, table
+    from mlops.data.batch import rows_passed_on
     from mlops.data.contract import read_contract
-    from mlops.data.ingest import passed_on
     from mlops.data.profiles import profiles
 
     if not batch.file.is_file():
@@ -254,7 +254,7 @@ def _profiles(repo: Repository, batch: "Batch") -> tuple[dict[str, Pair], list[s
         pinned = profiles(contract, table.load(pin.fetch(repo, pin.read_pin(repo, contract.name))))
     except MlopsError as error:
         notes += [str(problem) for problem in error.problems]
-    came = profiles(contract, passed_on(repo, contract, batch.file))
+    came = profiles(contract, rows_passed_on(repo, contract, batch.file))
     names = [name for name in contract.names if name in came or name in pinned]
     return {name: (came.get(name), pinned.get(name)) for name in names}, notes
 

@@ -135,8 +135,8 @@ def _in_place(repo: Repository, dataset: str, server: str) -> "Report":
 
 
 def _batch(repo: Repository, dataset: str, file: Path) -> Found:
+    from mlops.data.batch import check_batch
     from mlops.data.contract import read_contract
-    from mlops.data.ingest import check_batch
     from mlops.data.learned.files import with_learned
     from mlops.data.profiles import profiles_of
     from mlops.lineage.quality import assertions

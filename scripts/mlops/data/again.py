@@ -10,7 +10,7 @@ from mlops.data.contract import Contract, read_contract
 from mlops.data.delivery import State, put_in, receive, single
 from mlops.data.delivery_policy import Policy, policy_of
 from mlops.data.derive import derived_again
-from mlops.data.ingest import Step, read_step, run_step
+from mlops.data.ingest_step import Step, read_step, run_step
 from mlops.data.pin import Pin, RawFile, pin_path, read_pin
 from mlops.data.raw import raw_rows
 from mlops.data.typed import conformed, read

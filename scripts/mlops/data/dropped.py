@@ -5,6 +5,7 @@ from duplicates, as raw rows: a file of them can be ingested when the contract h
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,16 @@ from mlops.files import write_whole
 from mlops.lineage import told
 from mlops.lineage.told import Thing
 from mlops.repository import Repository
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Rows of a file that were dropped, as the contract says of late or duplicate ones."""
+
+    file: str
+    late: int
+    duplicates: int
+    kept: str
 
 
 def dropped_folder(repo: Repository, dataset: str, digest: str) -> Path:

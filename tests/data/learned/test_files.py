@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from mlops.cli import run
+from mlops.data.batch import check_batch
 from mlops.data.contract import read_contract
-from mlops.data.ingest import check_batch, ingest
+from mlops.data.ingest import ingest
 from mlops.data.learned.files import read_learned
 from mlops.data.learned.model import Learned, learned_path
 from mlops.data.table import encode
