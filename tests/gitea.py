@@ -14,7 +14,7 @@ import pytest
 from tests.team import ROOT, free_port
 
 FOLDER = ROOT.parent / "shared" / "forge"
-BUILT = Path.home() / ".cache" / "forge"
+BUILT = Path(os.environ.get("FORGE_CACHE") or Path.home() / ".cache/forge")
 NEEDED = (pytest.mark.slow, pytest.mark.timeout(1_500))
 """Marks of a test that needs it: in CI the first one may have to build it."""
 

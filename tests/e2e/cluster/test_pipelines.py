@@ -75,7 +75,8 @@ def runs(line: Line) -> Runs:
 def test_a_run_that_lost_a_pod_ends_as_on_a_laptop(line: Line, runs: Runs, tmp_path: Path) -> None:
     assert line.phase(runs.first) == "Succeeded"
     lost, again = line.tries(runs.first, f"train-{MODEL}")
-    assert (lost["phase"], again["phase"]) == ("Error", "Succeeded"), lost
+    assert lost["phase"] in ("Error", "Failed"), lost  # whether Argo heard of an exit code
+    assert again["phase"] == "Succeeded", again
     laptop = tmp_path / "laptop"
     git(tmp_path, "clone", "--quiet", line.address, str(laptop))
     text = (laptop / "mlops.toml").read_text()
