@@ -35,9 +35,14 @@ MEASURED = ("weather", "temp_c", "felt_c", "humidity_pct", "wind_kmh",
 
 @dataclass(frozen=True)
 class Real:
-    """The real year: for each of its 365 days the hours, missing ones as the hour before."""
+    """The real year: for each of its 365 days the hours, missing ones as the hour before.
+
+    Attributes:
+        measured: days on which every sensor worked; the others are no clean ones.
+    """
 
     workingday: np.ndarray
+    measured: np.ndarray
     holidays: frozenset[tuple[int, int]]
     columns: dict[str, np.ndarray]
 
@@ -64,10 +69,12 @@ def real() -> Real:
     days = raw.drop_duplicates("day").sort_values("day")
     dates = pd.Timestamp("2011-01-01") + pd.to_timedelta(days["day"] - 1, unit="D")
     free = dates[days["holiday"].to_numpy() == 1]
+    shaped = {name: values.to_numpy().reshape(365, 24) for name, values in columns.items()}
     return Real(
         workingday=days["workingday"].to_numpy(bool),
+        measured=~np.isnan(shaped["humidity_pct"]).any(axis=1),
         holidays=frozenset((date.month, date.day) for date in free),
-        columns={name: values.to_numpy().reshape(365, 24) for name, values in columns.items()},
+        columns=shaped,
     )
 
 
@@ -150,7 +157,8 @@ def _city(
 def _alike(date: pd.Timestamp, at_work: bool, chance: np.random.Generator) -> int:
     """A real day of the same season and the same kind, from 0."""
     near = (min(date.dayofyear, 365) - 1 + np.arange(-NEAR, NEAR + 1)) % 365
-    return int(chance.choice(near[real().workingday[near] == at_work]))
+    alike = (real().workingday[near] == at_work) & real().measured[near]
+    return int(chance.choice(near[alike]))
 
 
 def _rides(

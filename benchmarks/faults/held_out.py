@@ -34,7 +34,7 @@ HELD_OUT = frozenset(
     }
 )
 TUNING_SEEDS = range(1_000)
-REPORT_SEEDS = range(3_000_000, 3_001_000)
+REPORT_SEEDS = range(4_000_000, 4_001_000)
 REFERENCE_SEED = 2_000_000
 """Of the year that is learned from."""
 if set(TUNING_SEEDS) & set(REPORT_SEEDS):

@@ -42,6 +42,12 @@ def test_what_tunes_can_have_neither_a_held_out_kind_nor_a_seed_of_the_report() 
         held_out.for_report(held_out.TUNING_SEEDS[0])
 
 
+@pytest.mark.parametrize("seed", [203, 241, 312, 375])
+def test_no_clean_week_has_a_day_on_which_a_sensor_was_out(seed: int) -> None:
+    """These seeds draw from the days about 10 March 2011, when no humidity was measured."""
+    assert clean(seed, STATIONS)["humidity_pct"].notna().all()
+
+
 def test_a_clean_week_holds_to_its_contract(frame: pd.DataFrame) -> None:
     contract = usable(CONTRACT.read_bytes(), CONTRACT.name, Contract)
     assert contract.names == COLUMNS
