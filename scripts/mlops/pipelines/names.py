@@ -1,7 +1,11 @@
 """What the objects of pipelines are called on a cluster."""
 
 from collections.abc import Sequence
+from typing import Any
 
+Document = dict[str, Any]
+"""An object of the cluster."""
+ARGO = "argoproj.io"
 ALL = "all-pipelines"
 """WorkflowTemplate that runs the pipelines of all models."""
 ACCESS = "access"

@@ -14,11 +14,11 @@ from mlops.pipelines.names import ACCESS, ALL, RAW, SETTINGS, name_of
 from mlops.repository import PROJECT_FILE, Layout
 
 if TYPE_CHECKING:
-    from mlops.pipelines.workflows import Document
+    from mlops.pipelines.names import Document
 
 FOLDER = "infra/workflows"
 TOOL = "scripts/mlops/pipelines/"
-CODE = ("graph.py", "rendered.py", "workflows.py")
+CODE = ("access.py", "graph.py", "names.py", "pods.py", "rendered.py", "workflows.py")
 SPEC = re.compile(r"models/[^/]+/model\.yaml")
 SOURCES = re.compile(r"data-contracts/([^/]+)(?:\.odcs\.yaml|/derive\.py)")
 """The files that say what a dataset is made of."""
@@ -87,10 +87,10 @@ def _expected(layout: Layout, names: Sequence[str], reached: Sequence[str]) -> d
     repository, settings = layout.project.watched, layout.project.workflows
     if repository is None or not names:
         return {}
-    from mlops.pipelines import workflows
+    from mlops.pipelines import access, workflows
 
     documents = {
-        ACCESS: workflows.access(settings),
+        ACCESS: access.access(settings),
         ALL: workflows.of_all(layout.project, repository),
     }
     problems: list[Problem] = []
@@ -102,7 +102,7 @@ def _expected(layout: Layout, names: Sequence[str], reached: Sequence[str]) -> d
     if problems:
         raise BadInput(problems)
     if settings.image:
-        documents[SETTINGS] = workflows.settings(settings, settings.image)
+        documents[SETTINGS] = access.settings(settings, settings.image)
     return {
         _path(name): text_of(found, f"{PROJECT_FILE} and model.yaml")
         for name, found in documents.items()
