@@ -4,9 +4,11 @@ False alarms are held to a share of all good batches together (family-wise): eac
 alpha / M (Bonferroni). A figure that moved has the prediction interval of Student's t for one more
 period, on its own scale and on one on which it may be closer to normal (shares by the arcsine of
 the root, what is always positive by the logarithm), whichever is wider. For figures with a long
-tail it reaches at least BEYOND of the seen range further than that. Then each period is held to
-what the others say: an interval that a period would have broken is widened until it holds, and a
-figure for which that takes more than MOST_WIDER is left out.
+tail it reaches at least BEYOND of the seen range further than that. An extreme of many values lies
+close to a limit, and on the other side of it falls off as an exponential does, which is slower than
+Student's t says. Then each period is held to what the others say: an interval that a period would
+have broken is widened until it holds, and a figure for which that takes more than MOST_WIDER is
+left out.
 
 A figure that was the same in all periods is a law: any other value breaks it, or of an extreme any
 beyond it. No count of periods bounds how often a law meets its first exception; the leave-one-out
@@ -29,8 +31,12 @@ NEVER_TOO_SMALL = frozenset({"missing", SHIFT})
 MOST_WIDER = 3.0
 LARGEST = 700.0
 """The exponential of more is beyond what a number holds."""
+HUGE = 1e100
+"""Figures from here on (or that are no number) are not bounded: their squares would overflow."""
 BEYOND = 1.0
 """Of the range that was seen, how far bounds reach beyond it at least: references are short."""
+LEASTS, MOSTS = frozenset({"least", "shortest"}), frozenset({"most", "longest"})
+"""Figures that are extremes of a column's values."""
 _LIMITS = dict.fromkeys(SHARES, (0.0, 1.0)) | {SHIFT: (0.0, math.inf)}
 DIGITS = 4
 
@@ -56,7 +62,7 @@ def _bounds(name: str, values: "np.ndarray", alpha: float) -> Between | None:
     import numpy as np
     from scipy import stats
 
-    if not np.isfinite(values).all():
+    if not (np.abs(values) < HUGE).all():
         return None
     if np.ptp(values) <= 1e-9 * max(1.0, abs(values[0])):
         # A limit is not passed, but a batch need not reach it.
@@ -70,6 +76,10 @@ def _bounds(name: str, values: "np.ndarray", alpha: float) -> Between | None:
         if reach is None:
             return None
         ends += [back(scaled.mean() - reach), back(scaled.mean() + reach)]
+    if name in LEASTS:
+        ends.append(values.min() + _off_limit(values - values.min(), alpha / 2))
+    if name in MOSTS:
+        ends.append(values.max() - _off_limit(values.max() - values, alpha / 2))
     least, most = _LIMITS.get(name, (-math.inf, math.inf))
     low = least if name in NEVER_TOO_SMALL else max(least, min(ends))
     return Between(_rounded(low, down=True), _rounded(min(most, max(ends)), down=False))
@@ -81,6 +91,17 @@ def _reach(scaled: "np.ndarray", limit: float) -> float | None:
     if wider > MOST_WIDER:
         return None
     return float(wider * limit * scaled.std(ddof=1) * math.sqrt(1 + 1 / len(scaled)))
+
+
+def _off_limit(gaps: "np.ndarray", alpha: float) -> float:
+    """How far from the outermost of n extremes one more may lie, given the gaps of all to it.
+
+    Of exponential values their least is independent of the sum of the gaps to it, which is the
+    scale times a gamma variable of n - 1: so the chance to lie further off than t is at most
+    (1 + t / sum) to the power of 1 - n.
+    """
+    freedom = len(gaps) - 1
+    return float(gaps.sum() * (alpha ** (-1 / freedom) - 1))
 
 
 def _worst_left_out(scaled: "np.ndarray") -> float:
