@@ -11,6 +11,20 @@ from tests.team import Team, copy_team, git, make_team
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
 
+# Each takes a minute or more: begun last, one would leave the other processor idle.
+LONGEST = (
+    "tests/workflows/test_story.py",
+    "tests/benchmarks/test_small.py",
+    "tests/demo/",
+    "tests/workflows/test_nightly.py",
+    "tests/images/test_making.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, the others in their order."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
 
 @pytest.fixture(scope="session")
 def first_team(tmp_path_factory: pytest.TempPathFactory) -> Team:
