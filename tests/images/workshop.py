@@ -159,8 +159,9 @@ def storage(tool: str, root: Path | None = None) -> Iterator[Storage]:
         root: the folder of the images, when it is not to be a new one.
     """
     need(tool, *([DAEMON] if tool == "docker" else ()))
-    # Not below a test's folder: the sockets of containers have at most 108 characters.
-    folder = Path(tempfile.mkdtemp(prefix="mlops-images-"))
+    # Not below a test's folder: the sockets of containers have at most 108 characters. On a disk:
+    # images are too large for temporary files that lie in memory.
+    folder = Path(tempfile.mkdtemp(prefix="mlops-images-", dir="/var/tmp"))
     place, images = Storage(folder), root or folder / "root"
     place.bin.mkdir()
     (folder / "tmp").mkdir()
