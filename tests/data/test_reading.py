@@ -77,6 +77,14 @@ def test_lines_are_those_of_the_file_whatever_stands_around(tmp_path: Path) -> N
     assert content.splitlines()[int(line) - 1].strip() == "logicalType: text"
 
 
+def test_a_text_that_was_read_before_is_told_by_the_path_it_has_now() -> None:
+    content = TOY.replace("logicalType: string", "logicalType: text").encode()
+    for path in ("c.yaml", "other.yaml"):
+        with pytest.raises(BadInput) as caught:
+            read(content, path)
+        assert [problem.path for problem in caught.value.problems] == [path]
+
+
 def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every place of a document."""
     inside: list[tuple[Any, Any]] = []

@@ -1,7 +1,7 @@
 """A contract's file as it was written: what it says, and where each thing stands."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +18,7 @@ NAMED = ("schema", "properties")
 
 @dataclass(frozen=True)
 class Document:
-    """A contract's file.
+    """A contract's file; one that has the same text is equal, wherever it lies.
 
     Attributes:
         path: of the file, for messages.
@@ -26,9 +26,9 @@ class Document:
         value: what it says, as JSON has it (dates are text).
     """
 
-    path: str
+    path: str = field(compare=False)
     text: bytes
-    value: Any
+    value: Any = field(compare=False)
 
     def problem(self, place: Place, what: str, fix: str) -> Problem:
         """A problem at a place of the file."""

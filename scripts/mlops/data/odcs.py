@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mlops.data.document import Document, Place
@@ -37,20 +37,24 @@ Told = tuple[Place, str, str]
 
 def problems(document: Document) -> list[Problem]:
     """Everything in a document that the standard's schema refuses, in the order of its lines."""
+    return [document.problem(*each) for each in _refused(document)]
+
+
+@lru_cache(maxsize=64)
+def _refused(document: Document) -> tuple[Told, ...]:
+    """Kept by the text: holding to the schema is nearly all of the time that reading takes."""
     value = document.value
     if not isinstance(value, dict):
         what = "is not an Open Data Contract: its top is no mapping"
-        fix = "begin with `apiVersion: v3.1.0` and `kind: DataContract`"
-        return [Problem(document.path, what, fix)]
+        return (((), what, "begin with `apiVersion: v3.1.0` and `kind: DataContract`"),)
     version = value.get("apiVersion", "v3.1.0")
     if not isinstance(version, str) or version not in SCHEMAS:
         what = f"is {shortened(json.dumps(version))}, a version that is not read here"
-        return [document.problem(("apiVersion",), what, f"write one of {', '.join(SCHEMAS)}")]
+        return ((("apiVersion",), what, f"write one of {', '.join(SCHEMAS)}"),)
     schema = SCHEMAS[version]
     errors = list(_meant(_validator(schema).iter_errors(value)))
     told = dict.fromkeys(each for error in errors for each in _told(error, errors, schema))
-    ordered = sorted(told, key=lambda each: (document.line(each[0]), each[1]))
-    return [document.problem(*each) for each in ordered]
+    return tuple(sorted(told, key=lambda each: (document.line(each[0]), each[1])))
 
 
 @cache
