@@ -46,6 +46,8 @@ FROM ${BASE}
 COPY workflow-controller argoexec /usr/local/bin/
 USER 65532:65532
 """
+TRIES = 10
+"""Of a search: the first ones do not depend on what others found, and one of these is better."""
 END = 900.0
 """Seconds within which a run has to end on a machine that does other things, too."""
 ENDED = ("Succeeded", "Failed", "Error")
@@ -193,6 +195,7 @@ class Line:
         # The forge of this test does not serve Git.
         write(toml, 'repository = "http.*"', f'repository = "{self.address}"')
         toml.write_text(f'{toml.read_text()}\n[workflows]\nimage = "{image}"\n')
+        write(self.root / f"models/{MODEL}/model.yaml", "  trials: .*", f"  trials: {TRIES}")
         self.mlops("render")
         self.push("Start from the template")
         months = (f"{RAW}/2011-{month:02}.csv" for month in (1, 2))
@@ -213,6 +216,10 @@ class Line:
         """A command of the tool; what it printed."""
         return self.stage.run("mlops", *words)
 
+    def told_by(self, *words: str) -> Any:
+        """What a command says as JSON."""
+        return json.loads(self.mlops(*words, "--json").strip().splitlines()[-1])
+
     def push(self, message: str) -> str:
         """Commit all and push; the commit."""
         self.git("add", "--all")
@@ -227,10 +234,9 @@ class Line:
         file.write_text(text)
         return file
 
-    def submit(self, raw: str) -> str:
-        """A run of HEAD that ingests a raw file first; its name."""
-        told = self.mlops("pipeline", "submit", MODEL, "--raw", raw, "--json")
-        return str(json.loads(told.strip().splitlines()[-1])["workflow"])
+    def submit(self, *options: str) -> str:
+        """A run of HEAD's pipeline on the cluster; its name."""
+        return str(self.told_by("pipeline", "submit", MODEL, *options)["workflow"])
 
     def submit_all(self) -> str:
         """A run of all models' pipelines, as anybody with kubectl starts it."""

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from mlops.demo.stage import Stage
 from mlops.errors import Exit
-from tests.e2e.cluster.line import DATASET, MODEL, RAW, Line, github, stores
+from mlops.files import load_yaml
+from tests.e2e.cluster.line import DATASET, MODEL, RAW, TRIES, Line, github, stores
 from tests.e2e.cluster.place import Place, proxied, until
 from tests.team import ROOT, git
 
@@ -60,7 +61,7 @@ def runs(line: Line) -> Runs:
     """March arrives; while it is trained with, a pod is lost, and all models are to be run."""
     march = (line.root / RAW / "2011-03.csv").read_text()
     line.arrive(KEY, march)
-    first = line.submit(KEY)
+    first = line.submit("--raw", KEY)
     everything = line.submit_all()
     assert line.place.harness is not None
     line.lose(line.place.harness, first, f"train-{MODEL}")
@@ -118,10 +119,28 @@ def test_what_breaks_the_contract_is_not_tried_again(line: Line, runs: Runs) -> 
     head, _, rows = (line.root / RAW / "2011-04.csv").read_text().partition("\n")
     key = "incoming/broken.csv"
     line.arrive(key, f"{head}\n{rows.replace('April', 'Aprli')}")
-    name = line.submit(key)
+    name = line.submit("--raw", key)
     assert line.end(name) == "Failed"
     (once,) = line.tries(name, f"ingest-{DATASET}")
     assert once["outputs"]["exitCode"] == str(int(Exit.NOT_GOOD))
     assert line.tries(name, f"validate-{DATASET}") == []
     assert line.told()[-1] == (runs.commit, STATUS, "failure")
     assert len(line.hub.hub.pulls) == 1
+
+
+def test_pods_share_a_search_and_what_it_found_is_proposed(line: Line, runs: Runs) -> None:
+    name = line.submit("--tune")
+    assert line.end(name) == "Succeeded"
+    parts = line.tries(name, f"tune-{MODEL}-part")
+    assert [each["phase"] for each in parts] == ["Succeeded"] * 2
+    # The registry has all tries of both: a laptop makes none, and comes to the same.
+    found = line.told_by("tune", MODEL)
+    assert found["trials"] == TRIES
+    pull = line.hub.hub.pulls[-1]
+    assert pull["branch"].startswith(f"tune/{MODEL}-")
+    line.git("fetch", "--quiet", "origin", pull["branch"])
+    text = line.git("show", f"FETCH_HEAD:models/{MODEL}/model.yaml")
+    assert load_yaml(text, "model.yaml")["training"]["params"] == found["best"]["params"]
+    assert (
+        line.git("diff", "--name-only", runs.commit, "FETCH_HEAD") == f"models/{MODEL}/model.yaml"
+    )
