@@ -96,12 +96,11 @@ def lineage(
     from mlops.lineage.logs import answer_of
     from mlops.lineage.picture import svg
     from mlops.lineage.seen import load
-    from mlops.lineage.step import shown
 
     graph = load(repo)
     answer = answer_of(repo, thing)
     if answer is not None:
-        graph = graph.knowing(answer.wrote, shown(repo, answer.place))
+        graph = graph.knowing(answer.wrote, answer.place)
     asked = answer.file if answer else node_of(repo, graph, thing, at)
     if not files and asked.kind != FILE:
         graph = graph.without_files()

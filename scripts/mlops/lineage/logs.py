@@ -72,7 +72,7 @@ def answer_of(repo: Repository, text: str) -> Answer | None:
     silent: list[str] = []
     for log in logs(repo):
         try:
-            found = _in_log(log, moment, text.lower())
+            found = _in_log(repo, log, moment, text.lower())
         except (OSError, MlopsError) as error:
             silent.append(f"{log.address} cannot be read ({str(error).splitlines()[0]})")
             continue
@@ -83,7 +83,7 @@ def answer_of(repo: Repository, text: str) -> Answer | None:
     raise bad_input(text, "; ".join((what, *silent)), fix)
 
 
-def _in_log(log: Log, moment: datetime, identity: str) -> Answer | None:
+def _in_log(repo: Repository, log: Log, moment: datetime, identity: str) -> Answer | None:
     from mlops.serving.predictions.store import Store
 
     store = Store(log.address)
@@ -92,7 +92,7 @@ def _in_log(log: Log, moment: datetime, identity: str) -> Answer | None:
         if place and place.first - PRECISION <= moment <= place.last:
             rows = _rows(store.get(place.path), identity)
             if rows.num_rows:
-                return _answer(log, place, rows)
+                return _answer(repo, log, place, rows)
     return None
 
 
@@ -104,11 +104,12 @@ def _rows(content: bytes, identity: str) -> "pa.Table":
     return pq.read_table(pa.BufferReader(content), columns=["id", "time"], filters=wanted)
 
 
-def _answer(log: Log, place: Place, rows: "pa.Table") -> Answer:
+def _answer(repo: Repository, log: Log, place: Place, rows: "pa.Table") -> Answer:
     first = rows.slice(0, 1).to_pylist()[0]
     wrote = _wrote(log, place)
     (file,) = wrote.outputs
     where = f"{log.address}/{place.path}"
+    where = shown(repo, where) if log.is_folder else where
     return Answer(first["id"], first["time"], rows.num_rows, file, where, wrote)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from mlops.specs.base import ENVIRONMENT_VARIABLE, STORE_PATH, Name, Spec
+from mlops.specs.base import ENVIRONMENT_VARIABLE, LOG_PLACE, STORE_PATH, Name, Spec
 
 SUFFIXES = {
     "": Decimal(1),
@@ -146,7 +146,7 @@ class Predictions(Spec):
 
     to: str | None = Field(
         default=None,
-        pattern=r"^(s3:/)?(/[A-Za-z0-9][A-Za-z0-9._=-]*)+$",
+        pattern=LOG_PLACE,
         description="where pods write it: s3://BUCKET/PREFIX, or a folder that the overlay mounts; "
         "`mlops follow` writes into the stores, with it and without",
     )

@@ -31,8 +31,11 @@ class Backlog:
 
     def has_room(self, rows: int, size: int) -> bool:
         """Whether so many more rows find a place; counts them when they don't."""
-        fits = self.rows + rows <= ROWS and self._added_size - self._taken_size + size <= SIZE
-        if fits and not self._closed:
+        if (
+            self._added_rows - self._taken_rows + rows <= ROWS
+            and self._added_size - self._taken_size + size <= SIZE
+            and not self._closed
+        ):
             return True
         self.refused += rows
         return False

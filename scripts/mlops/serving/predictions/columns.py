@@ -1,12 +1,12 @@
 """Answers as columns of Parquet: one row for each row that was scored."""
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -131,12 +131,4 @@ def _held(value: Any, kind: "pa.DataType") -> Any:
 
 
 def _json(value: Any) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, BaseModel):
-        return value.model_dump_json()
-    return json.dumps(value, default=_plain, ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
+    return None if value is None else to_json(value, fallback=str).decode()

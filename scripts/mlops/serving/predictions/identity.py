@@ -16,10 +16,11 @@ PRECISION = timedelta(microseconds=1)
 def identity_at(nanoseconds: int) -> str:
     """A new identity for a moment (nanoseconds since 1970, UTC)."""
     milliseconds, rest = divmod(nanoseconds, 1_000_000)
-    fraction = (rest << 12) // 1_000_000
-    number = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | getrandbits(62)
-    text = f"{number:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    chance = getrandbits(62)
+    return (
+        f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7{(rest << 12) // 1_000_000:03x}"
+        f"-{0x8000 | chance >> 48:04x}-{chance & 0xFFFFFFFFFFFF:012x}"
+    )
 
 
 def moment_of(text: str) -> datetime | None:
