@@ -280,10 +280,12 @@ def test_of_a_share_some_answers_are_logged_and_say_so(toy: Toy, tmp_path: Path)
 
 def test_fields_that_are_left_out_are_in_no_file(toy: Toy, tmp_path: Path) -> None:
     folder = tmp_path / "log"
-    with logging(toy, folder, tmp_path / "said", without=["side"]) as service:
+    with logging(toy, folder, tmp_path / "said", without=["side", "sied"]) as service:
         service.post({"x": 1.5, "side": "left"})
     assert [row["record"] for row in logged(folder)] == [{"x": 1.5}]
     assert b"left" not in files(folder)[0].read_bytes()
+    (told,) = service.problems()
+    assert told.startswith(f"{folder}: leaves out `sied`, which is no field of the record; ")
 
 
 def test_columns_that_a_contract_does_not_call_public_are_in_no_file(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from mlops.serving.predictions import backlog as bounds
 from mlops.serving.predictions.asked import Asked
 from mlops.serving.predictions.backlog import Backlog
-from mlops.serving.predictions.columns import Answer, Columns
+from mlops.serving.predictions.columns import Answer, Columns, Rows
 from mlops.serving.predictions.identity import EPOCH, PRECISION, identity_at, moment_of
 from mlops.serving.predictions.places import MOMENT, Place, named
 
@@ -116,7 +116,9 @@ def answer(*rows: BaseModel, size: int = 1) -> Answer:
 
 
 def test_fields_have_their_own_types_and_what_has_none_is_json() -> None:
-    batch = Columns(Wide, (), {"service": "toy", "release": 1}).batch([answer(wide(), wide())])
+    batch = Columns(Rows(Wide, ()), {"service": "toy", "release": 1}).batch(
+        [answer(wide(), wide())]
+    )
     assert batch.schema.names == [
         *("id", "row", "time", "service", "release", "record", "prediction", "seconds")
     ]
@@ -144,14 +146,28 @@ def test_fields_have_their_own_types_and_what_has_none_is_json() -> None:
 
 
 def test_a_number_that_no_column_holds_is_null_and_costs_no_other() -> None:
-    batch = Columns(Wide, (), {}).batch([answer(wide(whole=1 << 70), wide(whole=7))])
+    batch = Columns(Rows(Wide, ()), {}).batch([answer(wide(whole=1 << 70), wide(whole=7))])
     assert [row["whole"] for row in batch.column("record").to_pylist()] == [None, 7]
 
 
 def test_without_any_field_there_is_no_record() -> None:
-    batch = Columns(Inner, ["deep"], {}).batch([answer(Inner(deep=1))])
+    batch = Columns(Rows(Inner, ["deep"]), {}).batch([answer(Inner(deep=1))])
     assert "record" not in batch.schema.names
     assert batch.num_rows == 1
+
+
+class Called(BaseModel):
+    """A record whose field has another name in JSON."""
+
+    mail: str = Field(alias="e-mail")
+    age: int
+
+
+def test_what_is_left_out_is_named_as_the_field_or_as_clients_write_it() -> None:
+    for name in ("mail", "e-mail"):
+        assert list(Rows(Called, [name]).fields) == ["age"]
+        assert list(Rows(Called, (), [name]).fields) == ["age"]
+    assert Rows(Called, ["mail", "agee"], ["of the dataset alone"]).unknown == ["agee"]
 
 
 def test_what_waits_is_bounded_in_rows_and_bytes_and_the_rest_is_counted() -> None:

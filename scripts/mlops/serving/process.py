@@ -18,6 +18,7 @@ from mlops.serving.control import Control, WatchedWhileLoading
 from mlops.serving.front import Front
 from mlops.serving.loading import load, scratch
 from mlops.serving.predictions.asked import Asked, asked, withheld
+from mlops.serving.predictions.columns import Rows
 from mlops.serving.predictions.log import Log
 from mlops.serving.server import Server
 
@@ -108,8 +109,8 @@ def _server(bento: Path, wanted: Asked | None) -> tuple[Server, Log | None]:
     release = pinned.release()
     log = None
     if wanted:
-        wanted = wanted.leaving_out(withheld(bento / "src"))
-        log = Log(wanted, scoring.record, release, pinned.models())
+        rows = Rows(scoring.record, wanted.without, withheld(bento / "src"))
+        log = Log(wanted, rows, release, pinned.models())
     return Server(Front(app, scoring, release, log), release), log
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -47,10 +46,6 @@ class Asked(BaseModel):
     seconds: float = Field(default=60.0, gt=0)
     events: str | None = None
     sent: bool = False
-
-    def leaving_out(self, fields: Iterable[str]) -> "Asked":
-        """The same, without these fields of the record, too."""
-        return self.model_copy(update={"without": self.without | set(fields)})
 
     def variable(self) -> str:
         """The text of the environment variable, the same for the same."""

@@ -1,6 +1,6 @@
 """Answers as columns of Parquet: one row for each row that was scored."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, get_args, get_origin
@@ -34,26 +34,41 @@ class Answer(NamedTuple):
     size: int
 
 
+class Rows:
+    """What of a record is logged.
+
+    Args:
+        record: pydantic model of a row.
+        without: fields of it that are to be left out.
+        withheld: names that contracts keep out, of fields or of anything else.
+    """
+
+    def __init__(
+        self, record: type[BaseModel], without: Collection[str], withheld: Collection[str] = ()
+    ) -> None:
+        names = {name: {name, field.alias} for name, field in record.model_fields.items()}
+        left_out = {*without, *withheld}
+        self.fields = {
+            name: record.model_fields[name].annotation
+            for name, called in names.items()
+            if called.isdisjoint(left_out)
+        }
+        self.unknown = sorted(set(without).difference(*names.values()))
+        """What was to be left out and is no field: a name that was mistyped leaves nothing out."""
+
+
 class Columns:
     """The columns of one service's log.
 
     Args:
-        record: pydantic model of a row.
-        without: its fields that are left out.
+        rows: what of its records there is.
         same: columns that have one value in all rows: text, or a whole number.
     """
 
-    def __init__(
-        self, record: type[BaseModel], without: Iterable[str], same: dict[str, str | int]
-    ) -> None:
+    def __init__(self, rows: Rows, same: dict[str, str | int]) -> None:
         import pyarrow as pa
 
-        left_out = frozenset(without)
-        self._types = {
-            name: _type(field.annotation)
-            for name, field in record.model_fields.items()
-            if name not in left_out
-        }
+        self._types = {name: _type(annotation) for name, annotation in rows.fields.items()}
         self._same = {
             name: pa.scalar(value, pa.int64() if isinstance(value, int) else pa.string())
             for name, value in same.items()

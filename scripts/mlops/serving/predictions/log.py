@@ -6,11 +6,9 @@ from random import random
 from time import time_ns
 from typing import Any
 
-from pydantic import BaseModel
-
 from mlops.serving.predictions.asked import Asked
 from mlops.serving.predictions.backlog import Backlog
-from mlops.serving.predictions.columns import Answer
+from mlops.serving.predictions.columns import Answer, Rows
 from mlops.serving.predictions.identity import identity_at
 from mlops.serving.predictions.writer import Writer
 
@@ -23,17 +21,15 @@ class Log:
 
     Args:
         asked: what is wanted.
-        record: pydantic model of a row.
+        rows: what of its records.
         release: its number.
         models: digest by name.
     """
 
-    def __init__(
-        self, asked: Asked, record: type[BaseModel], release: int, models: Mapping[str, str]
-    ) -> None:
+    def __init__(self, asked: Asked, rows: Rows, release: int, models: Mapping[str, str]) -> None:
         self._share = asked.share
         self._backlog = Backlog()
-        self._writer = Writer(asked, self._backlog, record, release, models)
+        self._writer = Writer(asked, self._backlog, rows, release, models)
 
     def take(
         self, rows: Sequence[Any], predictions: Sequence[float], size: int, seconds: float

@@ -5,15 +5,13 @@ from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from time import sleep
 
-from pydantic import BaseModel
-
 from mlops.errors import MlopsError, Problem
 from mlops.lineage.backend import Backend
 from mlops.serving import absent
 from mlops.serving.meters import LogMeters
 from mlops.serving.predictions.asked import Asked
 from mlops.serving.predictions.backlog import Backlog
-from mlops.serving.predictions.columns import Answer, Columns
+from mlops.serving.predictions.columns import Answer, Columns, Rows
 from mlops.serving.predictions.file import OpenFile, about
 from mlops.serving.predictions.happened import File, happened
 from mlops.serving.predictions.spell import Spell
@@ -33,14 +31,14 @@ class Writer(threading.Thread):
         self,
         asked: Asked,
         backlog: Backlog,
-        record: type[BaseModel],
+        rows: Rows,
         release: int,
         models: Mapping[str, str],
     ) -> None:
         super().__init__(name="predictions", daemon=True)
         self._asked = asked
         self._backlog = backlog
-        self._record = record
+        self._rows = rows
         self._release = release
         self._about = about(asked, release, models)
         self._spell = Spell(release)
@@ -66,6 +64,7 @@ class Writer(threading.Thread):
         """Until told to end."""
         try:
             absent.allow_log()
+            self._tell_unknown()
             self._write()
         except Exception as error:  # noqa: BLE001 - a log must not end what it logs
             self._backlog.close()
@@ -84,10 +83,16 @@ class Writer(threading.Thread):
             elif ending:
                 return
 
+    def _tell_unknown(self) -> None:
+        for name in self._rows.unknown:
+            what = f"leaves out `{name}`, which is no field of the record"
+            fix = "correct `without` in settings.yaml, unless another release has it"
+            self._spell.tell(Problem(self._asked.to, what, fix))
+
     def _columns(self) -> Columns:
         asked = self._asked
         same = {"environment": asked.environment, "service": asked.service}
-        return Columns(self._record, asked.without, {**same, "release": self._release})
+        return Columns(self._rows, {**same, "release": self._release})
 
     def _fill(self, file: OpenFile) -> None:
         """Gather rows until the file is due, or nothing more comes."""
