@@ -20,6 +20,8 @@ import pytest
 from mlops import digests
 from mlops.serving.predictions.asked import PREDICTIONS, Asked
 from mlops.serving.predictions.places import named
+from tests.follow.running import wait_until
+from tests.lineage.marquez import running
 from tests.lineage.standard import check
 from tests.serving.toy import (
     Serving,
@@ -71,10 +73,7 @@ class Logging:
         ]
 
     def until(self, name: str, count: float) -> None:
-        deadline = time.monotonic() + 20
-        while self.counted(name) < count:
-            assert time.monotonic() < deadline, f"{name} is {self.counted(name)}, not {count}"
-            time.sleep(0.05)
+        wait_until(lambda: self.counted(name) >= count, f"{name} is {count}")
 
 
 def asked(folder: Path, toy: Toy, **more: Any) -> Asked:
@@ -184,6 +183,28 @@ def test_each_file_has_events_of_openlineage(toy: Toy, tmp_path: Path) -> None:
     assert (kept / "unsent" / f"{told.parent.name}_{told.stem}").is_file()
 
 
+def test_in_a_pod_the_events_are_sent_to_the_backend_that_it_names(
+    toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "log"
+    with running() as marquez:
+        monkeypatch.setenv("OPENLINEAGE_URL", marquez.url)
+        with logging(toy, folder, tmp_path / "said", rows=1) as service:
+            service.post(*rows(1))
+            wait_until(lambda: len(marquez.taken) == 2, "the events")
+            marquez.status = 500
+            for count in (2, 3):
+                service.post(*rows(1))
+                service.until(LOGGED, count)
+    (told,) = service.problems()
+    assert "its lineage was not taken (" in told
+    assert "answers 500" in told
+    assert marquez.states == ["START", "COMPLETE"]
+    (made,) = marquez.taken[1][2]["outputs"]
+    assert made["facets"]["version"]["datasetVersion"] == digests.of_file(files(folder)[0])
+    assert len(logged(folder)) == 3
+
+
 def test_a_file_is_ended_after_its_time(toy: Toy, tmp_path: Path) -> None:
     folder = tmp_path / "log"
     with logging(toy, folder, tmp_path / "said", seconds=0.2) as service:
@@ -239,10 +260,7 @@ def test_when_it_cannot_be_written_answers_go_on_and_the_loss_is_counted_and_tol
     many = rows(3000)
     with logging(toy, blocked, tmp_path / "said", rows=1) as service:
         first = service.post(*rows(1))
-        deadline = time.monotonic() + 20
-        while not service.problems():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(service.problems, "a problem is told")
         answers = [service.post(*many) for _ in range(8)]
         assert [len(answer.json()["predictions"]) for answer in answers] == [3000] * 8
         took = [answer for answer in answers if "x-prediction" in answer.headers]

@@ -7,6 +7,7 @@ from time import sleep
 
 from mlops.errors import MlopsError, Problem
 from mlops.lineage.backend import Backend
+from mlops.lineage.events import RunEvent
 from mlops.serving import absent
 from mlops.serving.meters import LogMeters
 from mlops.serving.predictions.asked import Asked
@@ -48,6 +49,8 @@ class Writer(threading.Thread):
         self._told = 0
         """Rows lost when it was last looked at."""
         self._trouble = False
+        self._untold = False
+        """Whether the lineage of the last file was not taken."""
         self._meters = LogMeters(release, self._lost)
 
     def end(self, seconds: float) -> None:
@@ -156,13 +159,17 @@ class Writer(threading.Thread):
                 if self._asked.sent:
                     store.put(start.unsent_at, b"")
             elif backend := Backend.named():
-                backend.post(start.line().encode())
-                backend.post(end.line().encode())
+                _send(backend, start)
+                _send(backend, end)
+            self._untold = False
         except (MlopsError, OSError, HTTPException) as error:
-            what = f"its lineage was not taken ({_reason(error)})"
-            self._spell.tell(
-                Problem(file.place.path, what, "the rows are written, its name says it")
-            )
+            if not self._untold:
+                what = (
+                    f"its lineage was not taken ({_reason(error)}), nor may that of later files be"
+                )
+                fix = "the rows are written, and the file's name says the same"
+                self._spell.tell(Problem(file.place.path, what, fix))
+            self._untold = True
 
     def _look_back(self) -> None:
         """A file was written: say that rows were lost without trouble, or that all is well."""
@@ -177,6 +184,12 @@ class Writer(threading.Thread):
 
     def _lost(self) -> int:
         return self._backlog.refused + self._dropped
+
+
+def _send(backend: Backend, event: RunEvent) -> None:
+    status = backend.post(event.line().encode())
+    if not 200 <= status < 300:
+        raise OSError(f"{backend.url} answers {status}")
 
 
 def _reason(error: Exception) -> str:
