@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CONNECTIONS = 16
 START_GOAL = 2.0
 RATE_GOAL = 15.0
-LOG_GOAL = 1.3
+LOG_GOAL = 1.4
 ROUNDS = 5
 
 
@@ -88,7 +88,7 @@ def _with_log(
     from tests.serving.toy import Serving, listening_socket, port_of, serving
 
     place = {"to": str(log), "shown": "<stores>/predictions/dev/toy"}
-    asked = Asked(**place, project="toys", environment="dev", service="toy", rows=5000)
+    asked = Asked(**place, project="toys", environment="dev", service="toy")
     told: dict[bool, dict[str, str]] = {True: {PREDICTIONS: asked.variable()}, False: {}}
     running: dict[bool, tuple[Serving, int]] = {}
     found: dict[bool, list[float]] = {True: [], False: []}
