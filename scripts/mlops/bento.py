@@ -24,7 +24,14 @@ from mlops.repository import Layout, Repository
 from mlops.scoring import artifact
 from mlops.scoring.scorer import Scorer
 from mlops.scoring_route import refuse_more
-from mlops.sources import SERVING_CODE, code_of_service, pins_of, service_source, tool_code
+from mlops.sources import (
+    SERVING_CODE,
+    code_of_service,
+    pins_of,
+    service_source,
+    tool_code,
+    withheld,
+)
 
 UNFINISHED = ".building-"
 CREATION_TIME = re.compile(rb"(?m)^(\s*creation_time: ).*$")
@@ -165,7 +172,7 @@ def _source(layout: Layout, service: str, models: Mapping[str, Artifact]) -> dic
         features = f"models/{model}/features.py"
         files[features] = layout.tree.read(features) or b""
         files |= _artifact_files(model, models[model])
-    files |= tool_code(SERVING_CODE)
+    files |= {**tool_code(SERVING_CODE), **withheld(layout, service)}
     return {**files, "requirements.txt": pins_of(layout, "serve")}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from mlops import digests
 from mlops.locks import resolved
 from mlops.repository import Layout
+from mlops.serving.predictions.asked import WITHHELD
 
 TOOL = Path(__file__).parent
 # The tool's own code that takes part in training and in serving: a change of it is a change
@@ -30,7 +31,18 @@ EVALUATION_CODE = (
 )
 VALIDATION_CODE = ("data", "digests.py")
 SEARCH_CODE = ("search/folds.py", "search/sampling.py", "training/metrics.py")
-SERVING_CODE = ("serving", "scoring", "digests.py", "errors.py", "__init__.py")
+SERVING_CODE = (
+    "serving",
+    "scoring",
+    "lineage/__init__.py",
+    "lineage/backend.py",
+    "lineage/events.py",
+    "lineage/told.py",
+    "digests.py",
+    "errors.py",
+    "files.py",
+    "__init__.py",
+)
 TOOL_PATH = "scripts/mlops"
 """Where the template itself keeps the tool."""
 
@@ -50,6 +62,29 @@ def code_of_service(layout: Layout, service: str) -> dict[str, bytes]:
     files = _python_files(layout, f"apps/{service}")
     spec = layout.tree.read(f"apps/{service}/service.yaml")
     return {**files, f"apps/{service}/service.yaml": spec or b""}
+
+
+def withheld(layout: Layout, service: str) -> dict[str, bytes]:
+    """What a bento says of columns whose contracts classify them as other than public.
+
+    A request's field of that name is in no prediction log. Without such columns there is no file.
+    """
+    from mlops.data.contract import is_open, read_contract, read_features
+
+    names: set[str] = set()
+    for model in layout.service(service).models:
+        contracts = (
+            read_contract(layout, layout.model(model).data.dataset),
+            read_features(layout, model),
+        )
+        names |= {
+            column.name
+            for contract in contracts
+            if contract is not None
+            for column in contract.columns
+            if not is_open(column.classification)
+        }
+    return {WITHHELD: digests.canonical_json(sorted(names))} if names else {}
 
 
 def _python_files(layout: Layout, folder: str) -> dict[str, bytes]:
@@ -159,5 +194,5 @@ def service_source(layout: Layout, service: str) -> str:
     files = code_of_service(layout, service)
     for model in layout.service(service).models:
         files |= code_of_model(layout, model)
-    files |= tool_code(SERVING_CODE)
+    files |= {**tool_code(SERVING_CODE), **withheld(layout, service)}
     return digests.of_files({**files, "requirements/serve.txt": pins_of(layout, "serve")})

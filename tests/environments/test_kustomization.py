@@ -1,5 +1,6 @@
 """What settings.yaml and env.yaml ask for beside the plain service: measured, canary, secrets."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,25 @@ def test_a_canary_is_a_rollout_in_place_of_the_deployment(team: Team) -> None:
     assert [step["analysis"]["templates"] for step in steps[1::2]] == [
         [{"templateName": "toy"}]
     ] * 2
+
+
+def test_a_log_for_pods_is_told_to_the_container_and_one_of_the_follower_is_not(team: Team) -> None:
+    log = "predictions: {to: s3://logs/toys, share: 0.1, without: [side]}\n"
+    found = rendered(team, log)
+    (container,) = found["Deployment"]["spec"]["template"]["spec"]["containers"]
+    (variable,) = (one for one in container["env"] if one["name"] == "MLOPS_PREDICTIONS")
+    told = json.loads(variable["value"])
+    assert told.pop("bento") == release_of(team, image=True).release.bento
+    assert told == {
+        "to": "s3://logs/toys/dev/toy",
+        "shown": "s3://logs/toys/dev/toy",
+        "project": team.repo.project.project.name,
+        "environment": "dev",
+        "service": "toy",
+        "share": 0.1,
+        "without": ["side"],
+    }
+    assert rendered(team, "predictions: {share: 0.1}\n") == rendered(team, "")
 
 
 def test_every_argument_of_the_analysis_has_a_value_or_comes_from_the_rollout(team: Team) -> None:

@@ -11,13 +11,14 @@ from mlops import digests
 from mlops.cli import run
 from mlops.errors import Exit
 from mlops.lineage import told
+from mlops.lineage.graph import Derivation, Graph, Node
 from mlops.lineage.kept import Kept
 from mlops.lineage.step import recording
 from mlops.lineage.told import Thing
 from mlops.report.pictures import looked_at
 from mlops.specs.result import Plot
 from tests.lineage.story import BENTO, MODEL, ROWS, told_story
-from tests.releases import files_of, release_of
+from tests.releases import fake_digest, files_of, release_of
 from tests.team import ROOT, Team
 
 INVALID = ROOT / "tests" / "fixtures" / "invalid"
@@ -223,3 +224,32 @@ def test_the_picture_is_an_svg_without_programs_that_shows_all_of_it(ask: Ask, h
     assert not hasattr(looked_at(plot, content), "fix")
     ask("toy-line", "--picture", "model.svg")
     assert Path("model.svg").read_bytes() == content
+
+
+def test_the_many_files_of_a_log_are_one_thing_unless_one_is_asked_for() -> None:
+    first, second = (Node("release", "toy", number) for number in "12")
+    logged = [
+        Derivation(
+            job="serve.toy",
+            at=f"2026-01-0{day}T00:00:00Z",
+            commit=None,
+            run=None,
+            inputs=frozenset({release}),
+            outputs=frozenset(
+                {Node("predictions", f"{place}/toy", fake_digest("log", "toy", day))}
+            ),
+        )
+        for day, release, place in (
+            *((1, first, "dev"), (2, first, "dev"), (3, first, "dev")),
+            *((4, first, "prod"), (5, second, "dev")),
+        )
+    ]
+    graph = Graph(tuple(logged))
+    many = graph.gathered(first)
+    shown = sorted(node.version[:9] for one in many.from_(first, "down") for node in one.outputs)
+    assert len(shown) == 2
+    assert "3 files" in shown
+    (one,) = logged[1].outputs
+    apart = graph.gathered(one)
+    assert logged[1] in apart.all
+    assert "2 files" in {node.version for each in apart.all for node in each.outputs}

@@ -1,10 +1,8 @@
 """Steps: what they tell of what they read and wrote, by OpenLineage, whatever happens to them."""
 
 import copy
-import json
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from mlops.lineage.step import recorded, recording
 from mlops.lineage.told import Thing
 from mlops.repository import Repository
 from tests.lineage import standard
+from tests.lineage.marquez import Marquez, running
 from tests.lineage.named import events
 from tests.team import ROOT, Team
 
@@ -210,50 +209,12 @@ def test_a_full_disk_costs_the_events_and_not_the_step(
     assert capsys.readouterr().err.startswith(f"lineage: {team.stores}/lineage/")
 
 
-class Marquez(ThreadingHTTPServer):
-    """What takes lineage over HTTP as Marquez does, and keeps what it was sent."""
-
-    status = 201
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.taken: list[tuple[str, str | None, dict[str, Any]]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    @property
-    def states(self) -> list[str]:
-        return [event["eventType"] for _, _, event in self.taken]
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Marquez
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        if self.server.status < 300:
-            told_of = (self.path, self.headers["authorization"], json.loads(body))
-            self.server.taken.append(told_of)
-        self.send_response(self.server.status)
-        self.send_header("content-length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Nothing."""
-
-
 @pytest.fixture
 def marquez(monkeypatch: pytest.MonkeyPatch) -> Iterator[Marquez]:
     for name in ("URL", "ENDPOINT", "API_KEY", "DISABLED"):
         monkeypatch.delenv(f"OPENLINEAGE_{name}", raising=False)
-    with Marquez() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with running() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_events_are_posted_where_the_standards_variables_say(

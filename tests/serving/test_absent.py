@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from mlops.serving.absent import ABSENT
+from mlops.serving.absent import ABSENT, OF_THE_LOG
 from tests.team import ROOT
 
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}
@@ -15,4 +15,5 @@ def pinned(file: Path) -> set[str]:
 
 def test_no_package_of_the_image_is_refused() -> None:
     served = pinned(ROOT / "requirements/serve.txt")
+    assert OF_THE_LOG in served
     assert not {DISTRIBUTIONS.get(name, name) for name in ABSENT} & served

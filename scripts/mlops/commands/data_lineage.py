@@ -12,6 +12,7 @@ from mlops.repository import Repository
 
 if TYPE_CHECKING:
     from mlops.lineage.graph import Derivation, Graph, Node, Way
+    from mlops.lineage.logs import Answer
 
 HEADINGS: "dict[Way, str]" = {"up": "Made of:", "down": "What came of it:"}
 
@@ -54,7 +55,8 @@ def command(
     """What THING was made of, and what came of it, by the events in the stores and by Git.
 
     THING is a file (by its content), the beginning of a digest, a dataset, a model or release
-    with or without @NUMBER, or ENVIRONMENT/SERVICE. A name that several kinds have is written
+    with or without @NUMBER, ENVIRONMENT/SERVICE, or an answer of a service by its header
+    `x-prediction`. A name that several kinds have is written
     `model:NAME`.
 
     \b
@@ -62,6 +64,7 @@ def command(
     Example: mlops data lineage model:bike-demand@2 --picture model.svg
     Example: mlops data lineage release:bike-demand@3
     Example: mlops data lineage prod/bike-demand --at 2026-03-01T10:00
+    Example: mlops data lineage 01a22cc6-8584-740c-bbd2-e6b3c03a25ec --up
     """
     return lineage(
         Repository.at(),
@@ -90,19 +93,27 @@ def lineage(
     from mlops.files import write_whole
     from mlops.lineage.asked import node_of
     from mlops.lineage.graph import FILE
+    from mlops.lineage.logs import answer_of
     from mlops.lineage.picture import svg
     from mlops.lineage.seen import load
 
     graph = load(repo)
-    asked = node_of(repo, graph, thing, at)
+    answer = answer_of(repo, thing)
+    if answer is not None:
+        graph = graph.knowing(answer.wrote, answer.place)
+    asked = answer.file if answer else node_of(repo, graph, thing, at)
     if not files and asked.kind != FILE:
         graph = graph.without_files()
+    if not as_json:
+        graph = graph.gathered(asked)
     parts = {way: graph.around(asked, way, steps) for way in ways}
     if picture is not None:
         write_whole(picture, svg(graph.joined(parts.values()), asked))
     if as_json:
-        click.echo(json.dumps(_body(asked, parts), indent=2))
+        click.echo(json.dumps({**_answered(answer), **_body(asked, parts)}, indent=2))
     else:
+        if answer is not None:
+            click.echo(answer.text)
         _tell(graph, asked, parts)
         if picture is not None:
             click.echo(f"drawn in {picture}")
@@ -120,6 +131,13 @@ def _tell(graph: "Graph", asked: "Node", parts: "dict[Way, Graph]") -> None:
         click.echo(f"{graph.text(asked)}: no step that wrote or read it is known")
     for place in sorted(graph.places.get(asked, ())):
         click.echo(f"its bytes: {place}")
+
+
+def _answered(answer: "Answer | None") -> dict[str, object]:
+    if answer is None:
+        return {}
+    at = answer.at.isoformat()
+    return {"answer": {"id": answer.identity, "at": at, "rows": answer.rows}}
 
 
 def _body(asked: "Node", parts: "dict[Way, Graph]") -> dict[str, object]:

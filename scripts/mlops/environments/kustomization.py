@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from mlops.environments.prediction_log import of_pods, variables
 from mlops.errors import Problem
 from mlops.repository import folder_of
 from mlops.specs.environment import Environment
@@ -59,7 +60,13 @@ def refused(environment: str, env: Environment, settings: Settings) -> list[Prob
 
 
 def files(
-    release: Release, image: str, env: Environment, settings: Settings, *, overlay: bool
+    release: Release,
+    image: str,
+    env: Environment,
+    settings: Settings,
+    *,
+    overlay: bool,
+    project: str,
 ) -> Mapping[str, Any]:
     """The kustomizations by path, beside the folders `base` and `overlay`; the first is built.
 
@@ -67,9 +74,12 @@ def files(
     knows its kind (which lists are merged by name, which names refer to others), and becomes a
     Rollout in the second.
     """
+    more = variables(of_pods(project, env.name, release, settings))
     if settings.canary is None:
-        return {"kustomization.yaml": _service(release, image, env, settings, overlay=overlay)}
-    first = _service(release, image, env, settings, overlay=overlay, above="../")
+        return {
+            "kustomization.yaml": _service(release, image, env, settings, more, overlay=overlay)
+        }
+    first = _service(release, image, env, settings, more, overlay=overlay, above="../")
     second = _canary(release, env, settings.canary)
     return {
         "kustomization.yaml": second,
@@ -82,6 +92,7 @@ def _service(
     image: str,
     env: Environment,
     settings: Settings,
+    more: Mapping[str, str],
     *,
     overlay: bool,
     above: str = "",
@@ -101,7 +112,7 @@ def _service(
         "components": [f"{above}{each}" for each in components],
         "labels": [{"pairs": _selected(name), "includeSelectors": True}, _labels()],
         "patches": [
-            _merge("Deployment", _workload(release, image, settings)),
+            _merge("Deployment", _workload(release, image, settings, more)),
             _merge("HorizontalPodAutoscaler", _bounds(settings)),
             *(changes[part]() for part in asked),
             _set(None, "/metadata/name", name),
@@ -161,7 +172,9 @@ def _patch(kind: str | None, operations: list[dict[str, Any]]) -> dict[str, Any]
     return {"target": target, "patch": json.dumps(operations)}
 
 
-def _workload(release: Release, image: str, settings: Settings) -> dict[str, Any]:
+def _workload(
+    release: Release, image: str, settings: Settings, more: Mapping[str, str]
+) -> dict[str, Any]:
     asked = settings.resources
     models = {pin.name: pin.digest for pin in release.models}
     container = {
@@ -170,6 +183,7 @@ def _workload(release: Release, image: str, settings: Settings) -> dict[str, Any
         "env": [
             {"name": "MLOPS_RELEASE", "value": str(release.release)},
             {"name": "MLOPS_MODELS", "value": json.dumps(models, sort_keys=True)},
+            *({"name": name, "value": value} for name, value in more.items()),
             *(_from_secret(release.service, name) for name in sorted(settings.secrets)),
         ],
         "resources": {

@@ -61,7 +61,9 @@ def render(
         _copy_base(repo, source, folder / "base", kustomization.parts(env, settings))
         overlay = _copy_overlay(repo, release, folder / "overlay")
         image = f"{env.registry}/{release.image.name}@{release.image.digest}"
-        written = kustomization.files(release, image, env, settings, overlay=overlay)
+        written = kustomization.files(
+            release, image, env, settings, overlay=overlay, project=repo.project.project.name
+        )
         for path, content in written.items():
             file = folder / path
             file.parent.mkdir(exist_ok=True)

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from mlops.environments.prediction_log import variables
 from mlops.follow.door import Door
+from mlops.serving.predictions.asked import Asked
 from mlops.specs.release import Release
 
 State = Literal["starting", "ready", "accepting", "draining", "drained"]
@@ -40,6 +42,7 @@ class Launch:
     door: Door
     private: Path
     log: Path
+    predictions: Asked | None = None
 
 
 class ServingProcess:
@@ -210,7 +213,7 @@ async def _spawn(launch: Launch, control: int, log: int) -> asyncio.subprocess.P
         *("--listen", str(listen)),
         *("--control", str(control)),
         cwd=launch.bento / "src",
-        env=environment_of(launch.release, launch.bento),
+        env={**environment_of(launch.release, launch.bento), **variables(launch.predictions)},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=log,
         stderr=log,

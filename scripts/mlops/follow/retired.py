@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from mlops.follow.door import Door
 from mlops.follow.process import NotServing, ServingProcess, key_of
 from mlops.follow.status import Warm, moment
+from mlops.serving.predictions.asked import Asked
 from mlops.specs.release import Release
 
 
@@ -41,12 +42,16 @@ class Retired:
         task.add_done_callback(lambda _: self._ending.pop(kept, None))
         self._warm = kept if seconds > 0 else None
 
-    def take(self, release: Release, door: Door) -> ServingProcess | None:
-        """The kept process, when it is of exactly this release; it is not kept any more."""
+    def take(
+        self, release: Release, door: Door, predictions: Asked | None
+    ) -> ServingProcess | None:
+        """The kept process, when it is of exactly this release and logs so; not kept any more."""
         kept = self._warm
         if kept is None or not kept.process.alive or kept.process.door is not door:
             return None
         if key_of(kept.process.release) != key_of(release):
+            return None
+        if kept.process.launch.predictions != predictions:
             return None
         self._warm = None
         self._ending[kept].cancel()

@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
+from mlops.environments.prediction_log import of_follower
 from mlops.errors import MlopsError
 from mlops.follow import starting
 from mlops.follow.desired import Broken, Wanted
@@ -16,6 +17,7 @@ from mlops.follow.retired import Retired
 from mlops.follow.starting import Surroundings
 from mlops.follow.status import ServiceStatus, moment
 from mlops.repository import folder_of
+from mlops.serving.predictions.asked import Asked
 from mlops.specs.release import Release
 
 STEADY = 60.0
@@ -151,7 +153,15 @@ class ServiceReconciler:
         serving = self._serving
         if serving is None or not serving.alive or serving.door is not door:
             return False
-        return key_of(serving.release) == key_of(release)
+        same_log = serving.launch.predictions == self._predictions(release)
+        return same_log and key_of(serving.release) == key_of(release)
+
+    def _predictions(self, release: Release) -> Asked | None:
+        """How its answers are to be logged."""
+        if self._goal is None:
+            return None
+        around = self._around
+        return of_follower(around.repo, around.environment, release, self._goal.settings)
 
     async def _door_for(self, port: int) -> Door | None:
         """The door to serve at; the one there is when the wanted one cannot be opened."""
@@ -178,7 +188,7 @@ class ServiceReconciler:
 
     async def _take_warm(self, release: Release, door: Door) -> ServingProcess | None:
         """The kept predecessor, when it is exactly this release and still answers right."""
-        process = self._retired.take(release, door)
+        process = self._retired.take(release, door, self._predictions(release))
         if process is None:
             return None
         try:
@@ -193,7 +203,10 @@ class ServiceReconciler:
         self._starting = release
         self._say("starting", f"release {release.release} starting", release=release.release)
         self._around.changed()
-        task = asyncio.create_task(starting.bring_up(self._around, release, door, self._news))
+        predictions = self._predictions(release)
+        task = asyncio.create_task(
+            starting.bring_up(self._around, release, door, self._news, predictions)
+        )
         try:
             await self._done_or_unwanted(task, release, door)
             return task.result() if task.done() else None

@@ -12,6 +12,7 @@ from mlops.follow.events import Events
 from mlops.follow.places import Places
 from mlops.follow.process import Launch, ServingProcess
 from mlops.repository import Repository
+from mlops.serving.predictions.asked import Asked
 from mlops.specs.release import Release
 
 
@@ -43,7 +44,11 @@ class Surroundings:
 
 
 async def bring_up(
-    around: Surroundings, release: Release, door: Door, ended: Callable[[], None]
+    around: Surroundings,
+    release: Release,
+    door: Door,
+    ended: Callable[[], None],
+    predictions: Asked | None = None,
 ) -> ServingProcess:
     """Start a release's process; returns when it is ready and has answered its example.
 
@@ -54,6 +59,7 @@ async def bring_up(
         release: what to start.
         door: where it is going to accept.
         ended: called when the process has ended.
+        predictions: how its answers are logged.
 
     Raises:
         NotServing: when it ends or is not ready in time.
@@ -65,7 +71,8 @@ async def bring_up(
     bento = await asyncio.to_thread(bentos.find, around.repo, service, release.bento)
     private = around.places.private / f"{next(around.numbers)}.sock"
     log = around.places.log(service, release.release)
-    process = await ServingProcess.start(Launch(release, bento, door, private, log))
+    launch = Launch(release, bento, door, private, log, predictions)
+    process = await ServingProcess.start(launch)
     process.when_ended(ended)
     try:
         await process.until("ready", within=around.limits.ready)

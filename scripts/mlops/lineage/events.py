@@ -6,10 +6,8 @@ schema.
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
-
-from mlops.specs.base import Spec
 
 PRODUCER = "urn:mlops:lineage"
 """URI of what makes the events, the same in every fork."""
@@ -17,8 +15,16 @@ SPEC = "https://openlineage.io/spec"
 State = Literal["START", "COMPLETE", "FAIL", "ABORT"]
 
 
-class _Written(Spec):
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True)
+class _Written(BaseModel):
+    # Not a Spec: this module goes into every bento, and should bring no other along.
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        defer_build=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+    )
 
 
 class Facet(_Written):
@@ -123,9 +129,9 @@ class JobTypeFacet(Facet):
     """`jobType`."""
 
     schema_url: str = _of("JobTypeJobFacet", "2-0-4")
-    processing_type: Literal["BATCH"] = "BATCH"
+    processing_type: Literal["BATCH", "STREAMING"] = "BATCH"
     integration: Literal["MLOPS"] = "MLOPS"
-    job_type: Literal["COMMAND"] = "COMMAND"
+    job_type: Literal["COMMAND", "SERVICE"] = "COMMAND"
 
 
 class ErrorFacet(Facet):
@@ -208,6 +214,16 @@ class RunEvent(_Written):
     schema_url: str = Field(
         default=f"{SPEC}/2-0-2/OpenLineage.json#/$defs/RunEvent", alias="schemaURL"
     )
+
+    @property
+    def kept_at(self) -> str:
+        """Where the events of the run are kept whose first one this is, below their folder."""
+        return f"{self.event_time[:10]}/{self.run.run_id}.jsonl"
+
+    @property
+    def unsent_at(self) -> str:
+        """What stands for that the run is to be sent to a backend, below the same folder."""
+        return f"unsent/{self.event_time[:10]}_{self.run.run_id}"
 
     def line(self) -> str:
         """The event as one line of JSON."""

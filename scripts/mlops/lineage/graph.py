@@ -1,7 +1,7 @@
 """What came of what: versions of things, joined by the steps that read and wrote them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -11,6 +11,8 @@ from mlops import digests
 FILE = "file"
 SERVING = "environment"
 """Kind of a place that serves a release; its version is the release's number."""
+SERVES = "serve."
+"""How jobs are called that answer and log it."""
 KINDS = (
     "raw", "batch", "dataset", "rows", "model", "predictions", "bento", "image", "evidence",
     "release", SERVING, FILE,
@@ -44,7 +46,8 @@ class Derivation:
         job: the step's name, such as `train.bike-demand`.
         at: when it ended, UTC, ISO 8601.
         commit: that was checked out; None when there was none.
-        run: the id of its events; None: it follows from files in Git.
+        run: the id of its events; None: it follows from files.
+        by: whose files these are.
     """
 
     job: str
@@ -53,6 +56,7 @@ class Derivation:
     run: str | None
     inputs: frozenset[Node]
     outputs: frozenset[Node]
+    by: str = "Git"
 
     def without_files(self) -> "Derivation":
         """The same without code, settings and records."""
@@ -73,7 +77,7 @@ class Graph:
 
     Attributes:
         derivations: of steps.
-        facts: what follows from Git; of what a step is known to have written, that step counts.
+        facts: what follows from files; of what a step is known to have written, that step counts.
         labels: what people call a version, of some.
         places: where the bytes of a version lay, of some.
     """
@@ -121,6 +125,16 @@ class Graph:
         found = dict.fromkeys(one for part in parts for one in part.all)
         return replace(self, derivations=tuple(found), facts=())
 
+    def gathered(self, asked: Node) -> "Graph":
+        """The same with the many files of a log as one, but that which is asked for."""
+        logs: dict[tuple[object, ...], list[Derivation]] = defaultdict(list)
+        for one in self.all:
+            names = frozenset(node.name for node in one.outputs)
+            logged = one.job.startswith(SERVES) and asked not in one.outputs
+            logs[(one.job, one.inputs, names) if logged else (one,)].append(one)
+        kept = (each[0] if len(each) == 1 else _together(each) for each in logs.values())
+        return replace(self, derivations=tuple(kept), facts=())
+
     def from_(self, node: Node, way: Way) -> list[Derivation]:
         """The steps that wrote a version (up), or read it (down), oldest first."""
         return (self._writers if way == "up" else self._readers).get(node, [])
@@ -133,10 +147,23 @@ class Graph:
     def _readers(self) -> dict[Node, list[Derivation]]:
         return _by(self.all, lambda one: one.inputs)
 
+    def knowing(self, one: Derivation, place: str) -> "Graph":
+        """The same with a file of a log, and where it lies."""
+        places = {node: self.places.get(node, frozenset()) | {place} for node in one.outputs}
+        return replace(self, facts=(*self.facts, one), places={**self.places, **places})
+
     def without_files(self) -> "Graph":
         """The same without code, settings and records, and without steps that joined only such."""
         kept = (one.without_files() for one in self.all)
         return replace(self, derivations=tuple(one for one in kept if _ends(one)), facts=())
+
+
+def _together(files: Sequence[Derivation]) -> Derivation:
+    """Several files of one log, by one release, as one thing."""
+    last = max(files, key=lambda one: one.at)
+    names = {(node.kind, node.name) for node in last.outputs}
+    many = f"{len(files)} files"
+    return replace(last, outputs=frozenset(Node(kind, name, many) for kind, name in names))
 
 
 def _ends(one: Derivation) -> frozenset[Node]:

@@ -30,9 +30,7 @@ class Kept:
 
     def write(self, events: Sequence[RunEvent]) -> None:
         """Replace a run's file by these events; raises `BadInput` when the disk refuses."""
-        first = events[0]
-        file = self.folder / first.event_time[:10] / f"{first.run.run_id}.jsonl"
-        write_whole(file, "".join(event.line() for event in events))
+        write_whole(self.folder / events[0].kept_at, "".join(event.line() for event in events))
 
     def files(self) -> Iterator[Path]:
         """All files, the oldest day first."""
@@ -41,8 +39,7 @@ class Kept:
 
     def mark_unsent(self, events: Sequence[RunEvent]) -> None:
         """Remember that a run is to be sent; raises `BadInput` when the disk refuses."""
-        first = events[0]
-        write_whole(self._unsent / f"{first.event_time[:10]}_{first.run.run_id}", b"")
+        write_whole(self.folder / events[0].unsent_at, b"")
 
     def unsent(self) -> list[Path]:
         """The files of runs that are to be sent, the oldest day first."""

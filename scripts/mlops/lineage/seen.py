@@ -1,4 +1,4 @@
-"""The graph that the stores' events and the files in Git tell of; no server is asked."""
+"""The graph that events and logs in the stores and files in Git tell of; no server is asked."""
 
 import json
 import sys
@@ -14,6 +14,7 @@ from mlops.checks.planning import default_base
 from mlops.data.pin import Pin
 from mlops.environments.timeline import timeline
 from mlops.errors import Problem
+from mlops.lineage import logs
 from mlops.lineage.graph import FILE, SERVING, Derivation, Graph, Node
 from mlops.lineage.kept import Kept
 from mlops.lineage.step import NUMBER
@@ -56,6 +57,10 @@ def load(repo: Repository) -> Graph:
             for model in release.models:
                 found.labels[Node("model", model.name, model.digest)] = str(model.version)
     found.facts += _served(repo, next(reversed(refs)))
+    for place, logged in logs.files(repo):
+        found.facts.append(logged)
+        for node in logged.outputs:
+            found.places[node].add(place)
     whole = {parent for _, parent in found.derivations if parent}
     return Graph(
         # A step that only held others together says nothing that they don't.

@@ -1,60 +1,26 @@
-"""Events sent to a backend that takes OpenLineage over HTTP, such as Marquez.
+"""Events of steps sent to the backend that the environment names, or `url` of [lineage].
 
-What the backend does not take now is sent at the end of a later step. Named by the standard's
-variables (OPENLINEAGE_URL, OPENLINEAGE_ENDPOINT, OPENLINEAGE_API_KEY, OPENLINEAGE_DISABLED), or by
-`url` below [lineage] in mlops.toml.
+What the backend does not take now is sent at the end of a later step.
 """
 
 import http.client
-import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from mlops.errors import Problem
+from mlops.lineage.backend import Backend
 from mlops.lineage.kept import Kept
 from mlops.repository import Repository
 
-PATIENCE = 3.0
-"""Seconds that one answer is waited for."""
 LONGEST = 10.0
 """Seconds that one step goes on sending what earlier ones left."""
 REFUSED = frozenset({400, 413, 422})
 """Answers that say that these very events will never be taken."""
 
 
-@dataclass(frozen=True)
-class Backend:
-    """Where events go: the address they are posted to, and the key that opens it."""
-
-    url: str
-    key: str | None
-
-    @classmethod
-    def of(cls, repo: Repository) -> "Backend | None":
-        """What environment or mlops.toml names; None: events stay in the stores."""
-        base = os.environ.get("OPENLINEAGE_URL") or repo.project.lineage.url
-        if not base or os.environ.get("OPENLINEAGE_DISABLED", "").lower() == "true":
-            return None
-        endpoint = os.environ.get("OPENLINEAGE_ENDPOINT", "api/v1/lineage")
-        return cls(f"{base.rstrip('/')}/{endpoint}", os.environ.get("OPENLINEAGE_API_KEY"))
-
-    def post(self, event: bytes) -> int:
-        """The status that an event is answered with; raises `OSError` or `HTTPException`."""
-        parts = urlsplit(self.url)
-        kind = (
-            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        )
-        connection = kind(parts.netloc, timeout=PATIENCE)
-        headers = {"Content-Type": "application/json"}
-        if self.key:
-            headers["Authorization"] = f"Bearer {self.key}"
-        try:
-            connection.request("POST", parts.path, body=event, headers=headers)
-            return connection.getresponse().status
-        finally:
-            connection.close()
+def backend_of(repo: Repository) -> Backend | None:
+    """What environment or mlops.toml names; None: events stay in the stores."""
+    return Backend.named(repo.project.lineage.url)
 
 
 def send(kept: Kept, backend: Backend) -> Problem | None:

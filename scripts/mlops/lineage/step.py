@@ -147,7 +147,7 @@ def _keep(here: Step, told: Sequence[RunEvent]) -> None:
     """Keep the events of a run that ended; after an outermost step send what is to be sent."""
     kept = Kept(here.repo.stores)
     kept.write(told)
-    backend = sending.Backend.of(here.repo)
+    backend = sending.backend_of(here.repo)
     if backend is not None:
         kept.mark_unsent(told)
         if here.outer is None:

@@ -56,5 +56,5 @@ def told_of(one: Derivation) -> str:
     if one.commit:
         parts.append(f"commit {one.commit[:12]}")
     if one.run is None:
-        parts.append("by Git")
+        parts.append(f"by {one.by}")
     return ", ".join(parts)

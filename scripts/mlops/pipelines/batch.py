@@ -15,12 +15,12 @@ from mlops.lineage.told import Thing
 from mlops.registry import Registered
 from mlops.repository import Repository
 from mlops.scoring.scorer import Scorer
+from mlops.serving.predictions.columns import PREDICTION
 from mlops.training.candidate import registered_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-PREDICTION = "prediction"
 SUFFIXES = (".parquet", ".csv")
 
 

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mlops.serving.batching import Batcher
 from mlops.serving.meters import Meters
+from mlops.serving.predictions.log import Log
 from mlops.serving.route import ROUTE, Scoring
 
 MAX_BODY = 1 << 20
@@ -36,13 +37,16 @@ class Disconnected(Exception):
 class Front:
     """ASGI app: `POST /predict` here, every other request, lifespan and websocket to `inner`."""
 
-    def __init__(self, inner: ASGIApp, scoring: Scoring, release: int) -> None:
+    def __init__(
+        self, inner: ASGIApp, scoring: Scoring, release: int, log: Log | None = None
+    ) -> None:
         self._inner = inner
         self._request: TypeAdapter[Any] = TypeAdapter(scoring.request)
         self._batcher = Batcher(scoring.score)
         self._release = release
         self._meters = Meters(release, scoring.models)
         self._outside = scoring.outside
+        self._predictions = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == ROUTE:
@@ -53,7 +57,8 @@ class Front:
     async def _predict(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
         try:
-            rows = self._rows(await _body(scope, receive))
+            body = await _body(scope, receive)
+            rows = self._rows(body)
             predictions = await self._scored(rows)
         except Disconnected:
             return
@@ -63,7 +68,12 @@ class Front:
             self._meters.failed(refused.status, refused.reason, seconds)
             self._log(scope, refused, seconds)
             return
-        await self._answer(send, 200, {"predictions": predictions})
+        headers = None
+        if self._predictions is not None and not _is_private(scope):
+            seconds = perf_counter() - started
+            identity = self._predictions.take(rows, predictions, len(body), seconds)
+            headers = [(b"x-prediction", identity.encode())] if identity else None
+        await self._answer(send, 200, {"predictions": predictions}, headers)
         self._meters.scored(len(rows), self._outside(predictions), perf_counter() - started)
 
     def _rows(self, body: bytes) -> list[Any]:
@@ -112,6 +122,12 @@ class Front:
         }
         sys.stderr.write(orjson.dumps(entry).decode() + "\n")
         sys.stderr.flush()
+
+
+def _is_private(scope: Scope) -> bool:
+    """Whether a check asks, over the unix socket, and no client."""
+    server = scope.get("server")
+    return server is not None and server[1] is None
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:

@@ -3,7 +3,7 @@
 The analysis of infra/base/canary reads these by name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import REGISTRY, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily
@@ -58,6 +58,36 @@ class Meters:
         self._requests.labels(self._release, str(status)).inc()
         self._failures.labels(self._release, reason).inc()
         self._seconds.observe(seconds)
+
+
+class LogMeters:
+    """Rows of the prediction log of one release: written, and lost (asked for when shown)."""
+
+    def __init__(self, release: int, lost: Callable[[], int]) -> None:
+        self._written = Counter(
+            "mlops_predictions_logged", "Rows written to the prediction log.", ("release",)
+        ).labels(str(release))
+        REGISTRY.register(_Lost(str(release), lost))
+
+    def written(self, rows: int) -> None:
+        """So many more are in the log."""
+        self._written.inc(rows)
+
+
+class _Lost(Collector):
+    def __init__(self, release: str, lost: Callable[[], int]) -> None:
+        self._release = release
+        self._lost = lost
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """One counter."""
+        family = CounterMetricFamily(
+            "mlops_predictions_lost",
+            "Rows answered and not written to the prediction log that should have been.",
+            labels=("release",),
+        )
+        family.add_metric((self._release,), self._lost())
+        yield family
 
 
 class _Outside(Collector):

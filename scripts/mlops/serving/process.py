@@ -17,6 +17,9 @@ from mlops.serving import pinned
 from mlops.serving.control import Control, WatchedWhileLoading
 from mlops.serving.front import Front
 from mlops.serving.loading import load, scratch
+from mlops.serving.predictions.asked import Asked, asked, withheld
+from mlops.serving.predictions.columns import Rows
+from mlops.serving.predictions.log import Log
 from mlops.serving.server import Server
 
 DRAIN_SECONDS = "MLOPS_DRAIN_SECONDS"
@@ -41,17 +44,19 @@ def run(options: Options) -> None:
     """Load the bento and serve it until told to stop, orphaned or terminated.
 
     Raises:
-        BadInput: a model differs from its pin, the port is in use, the service does not load.
+        BadInput: a model differs from its pin, a variable says what it cannot, the port is in
+            use, the service does not load.
     """
-    limit = drain_limit()
+    limit, wanted = drain_limit(), asked()
     pinned.verify(options.bento / "src")
     public = _public_socket(options)
     channel = None if options.control is None else socket.socket(fileno=options.control)
     with scratch(options.private.parent if options.private else None):
         with WatchedWhileLoading(channel) if channel else contextlib.nullcontext():
-            server = _loaded(options.bento)
+            server, log = _loaded(options.bento, wanted)
         control = Control(channel, public) if channel else None
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        written = log.written() if log else contextlib.nullcontext()
+        with written, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(server, options, public, control, limit))
 
 
@@ -88,21 +93,25 @@ def _public_socket(options: Options) -> socket.socket | None:
     return public
 
 
-def _loaded(bento: Path) -> Server:
+def _loaded(bento: Path, wanted: Asked | None) -> tuple[Server, Log | None]:
     # Nearly all that loading makes stays: collecting meanwhile costs a tenth of the start,
     # and later collections need not look at it.
     gc.disable()
     try:
-        return _server(bento)
+        return _server(bento, wanted)
     finally:
         gc.freeze()
         gc.enable()
 
 
-def _server(bento: Path) -> Server:
+def _server(bento: Path, wanted: Asked | None) -> tuple[Server, Log | None]:
     app, scoring = load(bento)
     release = pinned.release()
-    return Server(Front(app, scoring, release), release)
+    log = None
+    if wanted:
+        rows = Rows(scoring.record, wanted.without, withheld(bento / "src"))
+        log = Log(wanted, rows, release, pinned.models())
+    return Server(Front(app, scoring, release, log), release), log
 
 
 async def _serve(

@@ -29,6 +29,7 @@ PINNED_IMAGE = (
 )
 ENVIRONMENT_VARIABLE = r"^[A-Z][A-Z0-9_]*$"
 STORE_PATH = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
+LOG_PLACE = r"^(s3:/)?(/[A-Za-z0-9][A-Za-z0-9._=-]*)+$"
 Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 
 SpecT = TypeVar("SpecT", bound=Spec)
@@ -95,6 +96,10 @@ PATTERNS = {
     r"^(https://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?|[A-Za-z0-9][A-Za-z0-9._-]*)$": (
         "neither the address of an API server nor a name",
         "write `https://HOST`, or the name that Argo CD knows the cluster by",
+    ),
+    LOG_PLACE: (
+        "not a place for a log",
+        "write s3://BUCKET/PREFIX, or the absolute path of a folder that pods have",
     ),
     r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._/-]*)?$": (
         "not an address alone",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from mlops.specs.base import ENVIRONMENT_VARIABLE, STORE_PATH, Name, Spec
+from mlops.specs.base import ENVIRONMENT_VARIABLE, LOG_PLACE, STORE_PATH, Name, Spec
 
 SUFFIXES = {
     "": Decimal(1),
@@ -135,6 +135,32 @@ class StoredSecret(Spec):
     property: str | None = Field(default=None, pattern=STORE_PATH, max_length=253)
 
 
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) != len(names):
+        raise ValueError("a field stands twice")
+    return names
+
+
+class Predictions(Spec):
+    """The log of what the service answers: each scored row with its record, in Parquet files."""
+
+    to: str | None = Field(
+        default=None,
+        pattern=LOG_PLACE,
+        description="where pods write it: s3://BUCKET/PREFIX, or a folder that the overlay mounts; "
+        "`mlops follow` writes into the stores, with it and without",
+    )
+    share: float = Field(default=1.0, gt=0, le=1, description="of the answers, drawn by chance")
+    without: Annotated[tuple[str, ...], AfterValidator(_distinct)] = Field(
+        default=(),
+        description="fields of the record left out, beside those that contracts classify",
+    )
+    rows: int = Field(default=50_000, ge=1, le=1_000_000, description="most rows of a file")
+    seconds: float = Field(
+        default=60, gt=0, le=3600, description="a file is written so long after its first row"
+    )
+
+
 Variable = Annotated[str, StringConstraints(pattern=ENVIRONMENT_VARIABLE, max_length=100)]
 
 
@@ -151,6 +177,9 @@ class Settings(Spec):
     secrets: dict[Variable, StoredSecret] = Field(
         default_factory=dict,
         description="environment variables whose values the cluster takes from the secret store",
+    )
+    predictions: Predictions | None = Field(
+        default=None, description="log what is answered, and of which record"
     )
     local_port: int = Field(ge=1, le=65535, description="port of `mlops follow` on 127.0.0.1")
     keep_warm_seconds: int = Field(
