@@ -68,9 +68,7 @@ class Stores:
 @contextmanager
 def stores(folder: Path) -> Iterator[Stores]:
     """Registry, data, Git and S3, as processes of this machine."""
-    programs = argo.built()
-    (folder / "s3" / BUCKET).mkdir(parents=True)
-    for name in ("sidecar", "blobs", "git", "mlflow"):
+    for name in ("blobs", "git", "mlflow"):
         (folder / name).mkdir()
     (folder / "secret").write_text("nobody is told of pushes")
     python = [sys.executable, "-m"]
@@ -80,15 +78,14 @@ def stores(folder: Path) -> Iterator[Stores]:
         f"--artifacts-destination={folder}/mlflow/artifacts",
     ]
     blobs = ["uvicorn", "tests.e2e.cluster.blobs:app"]
-    posix = ["posix", f"--sidecar={folder}/sidecar", str(folder / "s3")]
-    keys = [f"--{name}={value}" for name, value in KEYS.items()]
     server = [str(harness.FOLDER / "argocd/git-server"), f"--root={folder}/git"]
     with ExitStack() as stack:
 
         def served(name: str, port: int, *command: str, **environment: str) -> str:
-            return stack.enter_context(_served(folder, name, port, command, environment))
+            place = f"{NODE}:{port}"
+            return stack.enter_context(_served(folder, name, place, command, environment))
 
-        ports = [free_port() for _ in range(4)]
+        ports = [free_port() for _ in range(3)]
         host = [f"--host={NODE}"]
         yield Stores(
             registry=served("mlflow", ports[0], *python, *mlflow, *host, f"--port={ports[0]}"),
@@ -103,22 +100,33 @@ def stores(folder: Path) -> Iterator[Stores]:
                 ports[2],
                 *(*server, f"--address={NODE}:{ports[2]}", f"--secret={folder}/secret"),
             ),
-            s3=served(
-                "s3",
-                ports[3],
-                *(str(programs / "versitygw"), f"--port={NODE}:{ports[3]}", *keys, *posix),
-            ),
+            s3=stack.enter_context(s3(folder, NODE)),
             bucket=folder / "s3" / BUCKET,
             repositories=folder / "git",
         )
 
 
 @contextmanager
+def s3(folder: Path, host: str) -> Iterator[str]:
+    """S3 with one bucket, a folder below `s3`; its address."""
+    (folder / "s3" / BUCKET).mkdir(parents=True)
+    (folder / "sidecar").mkdir()
+    place = f"{host}:{free_port()}"
+    command = (
+        *(str(argo.built() / "versitygw"), f"--port={place}"),
+        *(f"--{name}={value}" for name, value in KEYS.items()),
+        *("posix", f"--sidecar={folder}/sidecar", str(folder / "s3")),
+    )
+    with _served(folder, "s3", place, command, {}) as url:
+        yield url
+
+
+@contextmanager
 def _served(
-    folder: Path, name: str, port: int, command: tuple[str, ...], environment: dict[str, str]
+    folder: Path, name: str, place: str, command: tuple[str, ...], environment: dict[str, str]
 ) -> Iterator[str]:
     """A process that listens, ended with all it started; its address."""
-    url = f"http://{NODE}:{port}"
+    url = f"http://{place}"
     with (folder / f"{name}.log").open("w") as log:
         process = subprocess.Popen(
             command,
