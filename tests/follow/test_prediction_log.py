@@ -69,7 +69,7 @@ def test_a_revert_tells_which_answers_came_of_which_release(fleet: Fleet, tmp_pa
     for answer in (given[0], given[3], given[8]):
         shown = lineage(team, answer.headers["x-prediction"], "--up")
         number = answer.headers["x-release"]
-        assert f"by release toy@{number}, is in" in shown.splitlines()[0]
+        assert f"by release toy@{number}, in predictions dev/toy" in shown.splitlines()[0]
         assert "predictions dev/toy" in shown
         assert f"└─ release toy@{number}" in shown
         assert "its bytes: <stores>/predictions/dev/toy/day=" in shown

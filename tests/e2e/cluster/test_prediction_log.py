@@ -63,5 +63,5 @@ def test_answers_are_logged_in_object_storage_and_found_there_by_their_ids(
         done = team.mlops("data", "lineage", ids[3], "--up")
         shown = done.stdout
         assert done.returncode == Exit.DONE, done.stderr
-        assert "by release toy@3, is in" in shown.splitlines()[0]
+        assert "by release toy@3, in predictions dev/toy" in shown.splitlines()[0]
         assert f"its bytes: {TO}/dev/toy/day=" in shown
