@@ -6,7 +6,6 @@ from pathlib import Path
 from mlops import digests
 from mlops.locks import resolved
 from mlops.repository import Layout
-from mlops.serving.predictions.asked import WITHHELD
 
 TOOL = Path(__file__).parent
 # The tool's own code that takes part in training and in serving: a change of it is a change
@@ -70,6 +69,7 @@ def withheld(layout: Layout, service: str) -> dict[str, bytes]:
     A request's field of that name is in no prediction log. Without such columns there is no file.
     """
     from mlops.data.contract import is_open, read_contract, read_features
+    from mlops.serving.predictions.asked import WITHHELD
 
     names: set[str] = set()
     for model in layout.service(service).models:
