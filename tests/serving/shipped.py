@@ -10,6 +10,7 @@ import httpx
 import numpy as np
 
 from mlops.bento import Artifact, build, scorer
+from mlops.data.contract import contract_path
 from mlops.data.feature_limits import limits_for
 from mlops.repository import Repository
 from mlops.scoring import artifact, features
@@ -40,6 +41,8 @@ def served(folder: Path, name: str, highest: Mapping[str, float] | None = None) 
     team = make_team(folder)
     for part in (f"apps/{name}", f"models/{name}"):
         shutil.copytree(ROOT / part, team.root / part, ignore=shutil.ignore_patterns("evidence"))
+    contract = contract_path(Repository.at(ROOT).model(name).data.dataset)
+    shutil.copy(ROOT / contract, team.root / contract)
     team.commit("Add the service")
     repo = team.repo
     model = small_model(repo.model(name), folder / "artifact", highest or {})
