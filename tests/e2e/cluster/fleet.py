@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from mlops.demo.load import Load
 from mlops.demo.stage import Stage
 from mlops.files import load_yaml
@@ -280,6 +282,8 @@ class Fleet:
     def answers(self, environment: str) -> str:
         """The service's answers for pinned rows, compared with the registered model's."""
         url = self.url(environment)
+        # A pod is ready before the node's proxy leads to it.
+        until(f"{url} is reached", 60, lambda: httpx.get(f"{url}/readyz", trust_env=False))
         return self.mlops("evaluate", SERVICE, "--answers", environment, "--url", url)
 
 
