@@ -225,6 +225,18 @@ def test_what_the_forks_own_run_found_not_good_is_told_after_an_evaluation_too(f
     assert Check(STATUS, "failure") in fork.said
 
 
+@pytest.mark.parametrize(
+    ("options", "artifacts"),
+    [((), "artifact `report`"), (("--evaluation",), "an artifact `results-...` for each share")],
+)
+def test_the_comment_names_the_artifacts_that_its_run_has(
+    fork: Fork, options: tuple[str, ...], artifacts: str
+) -> None:
+    assert fork.comment(fork.results(), "--run-url", RUN, *options) == 0
+    ((_, text),) = fork.stage.comments(fork.number)
+    assert f"Full evidence: [this run](<{RUN}>), {artifacts}" in text
+
+
 def test_only_a_maintainers_run_tells_an_evaluation(fork: Fork) -> None:
     assert fork.comment(fork.results(), "--run-url", RUN) == 0
     assert fork.said == (Check(STATUS, "success"),)

@@ -85,7 +85,15 @@ def comment(
         return Exit.DONE
     main = _fetched(repo, forge, pulls[0], commit)
     for pull in pulls:
-        made = report_of(repo, results, main, commit, run_url=run_url, fork=not pull.own)
+        made = report_of(
+            repo,
+            results,
+            main,
+            commit,
+            run_url=run_url,
+            parts_only=evaluation,  # of evaluate-fork.yaml, which makes no report of them
+            fork=not pull.own,
+        )
         if not evaluation and made.verdict == "not evaluated" and _stays(forge, pull):
             continue
         _tell(forge, pull, made, run_url, evaluation=evaluation)

@@ -63,6 +63,7 @@ class _Told:
     pictures: Sequence[Picture]
     ignored: Sequence[Problem]
     run_url: str | None
+    parts_only: bool
     fork: bool
     evaluation: Evaluation | None
     pages: Mapping[str, str]
@@ -80,6 +81,7 @@ def compose(
     pages: Mapping[str, str] | None = None,
     services: Sequence[str] = (),
     run_url: str | None = None,
+    parts_only: bool = False,
     fork: bool = False,
     evaluation: Evaluation | None = None,
 ) -> Report:
@@ -96,6 +98,7 @@ def compose(
         pages: Markdown that leads to the accepted page of a dataset, by its name.
         services: that the change reaches.
         run_url: address of the run, where the full evidence is.
+        parts_only: the run keeps what each share left, and no report made of it.
         fork: the results were made by code that nobody here has approved.
         evaluation: a maintainer's run that found this very commit good; it stands for what
             could not be evaluated here, and for nothing else.
@@ -115,6 +118,7 @@ def compose(
         pictures=pictures,
         ignored=ignored,
         run_url=run_url,
+        parts_only=parts_only,
         fork=fork,
         evaluation=evaluation,
         pages=pages or {},
@@ -205,6 +209,8 @@ def _undo(told: _Told) -> list[str]:
 def _links(told: _Told, most: int) -> list[str]:
     where = f"[this run](<{told.run_url}>)" if told.run_url else "the folder of this report"
     shows = "artifact `report` (`index.html` shows it with its pictures)"
+    if told.parts_only:
+        shows = "an artifact `results-...` for each share"
     lines = [f"Full evidence: {where}, {shows}. Checked: commit `{told.head[:12]}`."]
     if not told.pictures:
         return lines

@@ -29,6 +29,7 @@ def report_of(
     commit: str,
     *,
     run_url: str | None = None,
+    parts_only: bool = False,
     fork: bool = False,
 ) -> Report:
     """What to say of a pull request from results that anybody may have written.
@@ -40,6 +41,7 @@ def report_of(
         results: the folder of result files.
         main: the commit that the main branch is at.
         commit: the head of the pull request; both are in the clone.
+        parts_only: the run keeps what each share left, and no report made of it.
         fork: the results were made by code that nobody here has approved.
 
     Raises:
@@ -65,6 +67,7 @@ def report_of(
         pages=in_run(received.pages, run_url),
         services=services,
         run_url=run_url,
+        parts_only=parts_only,
         fork=fork,
     )
 
