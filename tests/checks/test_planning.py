@@ -117,7 +117,7 @@ def test_hostile_names_and_binary_files_are_names_like_any_other(team: Team) -> 
         b"\xf0\x9f\x9a\xb2;x",
     ]
     for name in names:
-        path = Path(os.fsdecode(os.path.join(os.fsencode(team.root), name)))  # noqa: PTH118
+        path = Path(os.fsdecode(os.path.join(os.fsencode(team.root), name)))  # noqa: PTH118 - names in bytes
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes(range(256)) * 100)
     found = planned(team.repo, "HEAD")

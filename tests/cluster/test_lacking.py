@@ -119,7 +119,7 @@ def holding(**changed: Any) -> dict[str, Any]:
     application = made.application()
     application["spec"]["source"] |= {"path": "infra/argocd", "repoURL": WATCHED}
     known = {
-        "settings": {**SETTINGS, "data": {**SETTINGS["data"], "url": "https://cd"}},  # type: ignore[dict-item]
+        "settings": {**SETTINGS, "data": {**SETTINGS["data"], "url": "https://cd"}},  # type: ignore[dict-item]  # its data is a mapping
         "project": APP_PROJECT,
         "space": SPACE,
         "applications": {"items": [application]},

@@ -96,8 +96,8 @@ def test_a_base_that_is_unknown_ends_with_2_and_one_line(team: Team) -> None:
 
 
 def test_hostile_names_do_nothing_to_a_terminal_or_to_json(team: Team) -> None:
-    folder = os.path.join(os.fsencode(team.root), b"models/\x1b[31m\xff")  # noqa: PTH118
-    os.makedirs(folder)  # noqa: PTH103
+    folder = os.path.join(os.fsencode(team.root), b"models/\x1b[31m\xff")  # noqa: PTH118 - a name in bytes
+    os.makedirs(folder)  # noqa: PTH103 - a name in bytes
     Path(os.fsdecode(folder), "model.yaml").write_text("x")
     said = team.mlops("plan")
     assert said.returncode == 0

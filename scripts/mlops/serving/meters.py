@@ -3,13 +3,17 @@
 The analysis of infra/base/canary reads these by name.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from prometheus_client import REGISTRY, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from mlops.scoring.scorer import Scorer
+
+Count = tuple[dict[str, str], float]
+"""Labels, and how many."""
 
 BOUNDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -20,7 +24,9 @@ class Meters:
 
     def __init__(self, release: int, models: Sequence[Scorer] = ()) -> None:
         self._release = str(release)
-        REGISTRY.register(_Outside(self._release, models))
+        told = "Values of a feature outside the contract that the model was trained by."
+        read = partial(_outside, self._release, models)
+        REGISTRY.register(_Elsewhere("mlops_features_outside", told, read))
         self._requests = Counter(
             "mlops_predict_requests", "Scoring requests answered.", ("release", "status")
         )
@@ -67,44 +73,31 @@ class LogMeters:
         self._written = Counter(
             "mlops_predictions_logged", "Rows written to the prediction log.", ("release",)
         ).labels(str(release))
-        REGISTRY.register(_Lost(str(release), lost))
+        told = "Rows answered and not written to the prediction log that should have been."
+        labels = {"release": str(release)}
+        REGISTRY.register(_Elsewhere("mlops_predictions_lost", told, lambda: [(labels, lost())]))
 
     def written(self, rows: int) -> None:
         """So many more are in the log."""
         self._written.inc(rows)
 
 
-class _Lost(Collector):
-    def __init__(self, release: str, lost: Callable[[], int]) -> None:
-        self._release = release
-        self._lost = lost
+class _Elsewhere(Collector):
+    """A counter that others count; it is read when it is asked for."""
+
+    def __init__(self, name: str, told: str, read: Callable[[], Iterable[Count]]) -> None:
+        self._name, self._told, self._read = name, told, read
 
     def collect(self) -> Iterator[CounterMetricFamily]:
-        """One counter."""
-        family = CounterMetricFamily(
-            "mlops_predictions_lost",
-            "Rows answered and not written to the prediction log that should have been.",
-            labels=("release",),
-        )
-        family.add_metric((self._release,), self._lost())
+        """The counter, with all its labels."""
+        family = CounterMetricFamily(self._name, self._told)
+        for labels, value in self._read():
+            family.add_sample(f"{self._name}_total", labels, value)
         yield family
 
 
-class _Outside(Collector):
-    """What the models counted by themselves of their features, read when it is asked for."""
-
-    def __init__(self, release: str, models: Sequence[Scorer]) -> None:
-        self._release = release
-        self._models = models
-
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        """One counter, by model and feature."""
-        family = CounterMetricFamily(
-            "mlops_features_outside",
-            "Values of a feature outside the contract that the model was trained by.",
-            labels=("release", "model", "feature"),
-        )
-        for each in (model for model in self._models if model.limits is not None):
-            for feature, count in zip(each.card.columns, each.outside.tolist(), strict=True):
-                family.add_metric((self._release, each.model, feature), count)
-        yield family
+def _outside(release: str, models: Sequence[Scorer]) -> Iterator[Count]:
+    """What the models counted by themselves of their features, by model and feature."""
+    for each in (model for model in models if model.limits is not None):
+        for feature, count in zip(each.card.columns, each.outside.tolist(), strict=True):
+            yield {"release": release, "model": each.model, "feature": feature}, count

@@ -14,8 +14,9 @@ from rich.console import Console
 from mlops.demo.stage import Stage
 from mlops.errors import Exit
 from mlops.files import load_yaml
-from tests.e2e.cluster.line import DATASET, MODEL, RAW, TRIES, Line, github, stores
+from tests.e2e.cluster.line import DATASET, MODEL, RAW, TRIES, Line, github
 from tests.e2e.cluster.place import Place, proxied, until
+from tests.e2e.cluster.stores import stores
 from tests.team import ROOT, git
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1_800, func_only=True)]

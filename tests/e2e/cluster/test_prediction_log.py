@@ -10,7 +10,7 @@ import pytest
 from mlops.errors import Exit
 from mlops.serving.predictions.asked import PREDICTIONS, Asked
 from mlops.serving.predictions.places import day_of
-from tests.e2e.cluster.line import BUCKET, KEYS, s3
+from tests.e2e.cluster.stores import BUCKET, KEYS, s3
 from tests.serving.toy import body, listening_socket, make_toy, port_of, rows, serving
 from tests.team import make_team
 
